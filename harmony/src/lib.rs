@@ -1,0 +1,1 @@
+//! Infrastructure as Rust values: scores, topologies and the engine.

@@ -1,0 +1,1 @@
+//! Plays Scores on this machine with real processes.

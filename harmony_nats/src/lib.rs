@@ -1,0 +1,1 @@
+//! What Harmony says to NATS servers.

@@ -1,0 +1,1 @@
+//! Values of infrastructure: names, quantities with units, endpoints.
