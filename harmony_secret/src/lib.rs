@@ -1,1 +1,5 @@
-//! Typed secrets and where they are kept.
+//! x
+
+/// y
+#[derive(Clone)]
+pub struct SecretManager;

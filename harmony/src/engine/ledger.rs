@@ -1,0 +1,328 @@
+//! The record of identities (never values) of what a site program has made.
+//!
+//! It rests in two files: `ledger.json`, whole and synced before the first write of anything it names, and `ledger.journal`, lines of
+//! what has been done since; loading reads both, closing a run folds the second into the first. A converged run writes neither.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use harmony_io::{Io, IoError, Mode};
+use harmony_types::PlaceName;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::address::Address;
+use crate::origin::Origin;
+use crate::resource::Loss;
+
+/// The format that this program writes. An older one is read, a newer one refused.
+pub const FORMAT: u32 = 1;
+const FILE: &str = "ledger.json";
+const JOURNAL: &str = "ledger.journal";
+
+/// What the world calls a thing: place, kind, and the kind's identity as JSON text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// The place it is in.
+    pub place: PlaceName,
+    /// The kind's wire name.
+    pub kind: String,
+    /// The identity, serialised.
+    pub identity: String,
+}
+
+/// One thing that was made, or was about to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What the world calls it.
+    pub key: Key,
+    /// What the world calls it, for people.
+    pub label: String,
+    /// Where the program said it last.
+    pub address: Address,
+    /// How to reach what it lives in, as references.
+    pub access: Json,
+    /// What it needed, directly or through proofs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Address>,
+    /// What its loss would mean.
+    pub loss: Loss,
+    /// Fields that ever held a secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensitive: Vec<String>,
+    /// The Score that wanted it last.
+    pub origin: Origin,
+    /// Whether it was seen to be there; until then it may or may not be.
+    #[serde(default)]
+    pub made: bool,
+    /// Choices made at creation that the thing itself does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Json>,
+    /// What it held when it was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Contents {
+    format: u32,
+    serial: u64,
+    #[serde(default)]
+    entries: Vec<Entry>,
+    #[serde(default)]
+    proofs: BTreeMap<Address, String>,
+}
+
+/// One line of the journal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Made { key: Key, kept: Option<Json>, held: Option<String> },
+    Gone { key: Key },
+    Proved { proof: Address, digest: String },
+}
+
+/// Why the Ledger cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// It was written by a newer program.
+    #[error("the Ledger `{path}` has format {found}, this program reads up to {FORMAT}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// It is not what a program wrote.
+    #[error("the Ledger `{path}` is damaged in {place}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        place: String,
+        /// The words of the reader.
+        source: serde_json::Error,
+    },
+    /// Its file could not be used.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl LedgerError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Newer { .. } => Some("build the site program with the newer version of Harmony that wrote it".to_owned()),
+            Self::Damaged { path, .. } => {
+                Some(format!("restore `{}` from a backup; without it nothing that was made would be found again", path.display()))
+            }
+            Self::Io(error) => error.hint().map(str::to_owned),
+        }
+    }
+}
+
+/// The Ledger of one site program.
+#[derive(Debug)]
+pub struct Ledger {
+    io: Io,
+    directory: PathBuf,
+    serial: u64,
+    entries: BTreeMap<Key, Entry>,
+    proofs: BTreeMap<Address, String>,
+    journaled: bool,
+}
+
+impl Ledger {
+    /// Reads the Ledger in `directory`; an empty one if there is none. Writes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if it is there and cannot be used.
+    pub fn load(io: &Io, directory: &Path) -> Result<Self, LedgerError> {
+        let path = directory.join(FILE);
+        let contents = match io.find_file(&path)? {
+            Some(bytes) => parse(&path, &bytes)?,
+            None => Contents { format: FORMAT, ..Contents::default() },
+        };
+        let entries = contents.entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+        let mut ledger = Self {
+            io: io.clone(),
+            directory: directory.to_owned(),
+            serial: contents.serial,
+            entries,
+            proofs: contents.proofs,
+            journaled: false,
+        };
+        ledger.replay()?;
+        Ok(ledger)
+    }
+
+    /// A number that grows with every run that changed something.
+    #[must_use]
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// What was made.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// The entry of a thing.
+    #[must_use]
+    pub fn find(&self, key: &Key) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// Whether the proof at an address has passed in this form, and nothing under it has changed since.
+    #[must_use]
+    pub fn has_passed(&self, proof: &Address, digest: &str) -> bool {
+        self.proofs.get(proof).is_some_and(|passed| passed == digest)
+    }
+
+    /// Writes down what a run is about to make, and which proofs no longer count, before it does anything.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`]; then nothing may be made.
+    pub(crate) fn intend(&mut self, entries: Vec<Entry>, unproved: &[Address]) -> Result<(), LedgerError> {
+        for mut entry in entries {
+            if let Some(before) = self.entries.get(&entry.key) {
+                entry.made = before.made;
+                entry.kept = entry.kept.or_else(|| before.kept.clone());
+                entry.held = entry.held.or_else(|| before.held.clone());
+                let earlier = before.sensitive.iter().filter(|path| !entry.sensitive.contains(path)).cloned();
+                entry.sensitive = entry.sensitive.iter().cloned().chain(earlier.collect::<Vec<_>>()).collect();
+            }
+            self.entries.insert(entry.key.clone(), entry);
+        }
+        for proof in unproved {
+            self.proofs.remove(proof);
+        }
+        self.serial += 1;
+        self.save()
+    }
+
+    /// Notes that a thing is there.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`].
+    pub(crate) fn made(&mut self, key: &Key, kept: Option<Json>, held: Option<String>) -> Result<(), LedgerError> {
+        self.note(&Line::Made { key: key.clone(), kept, held })
+    }
+
+    /// Notes that a thing is gone.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`].
+    pub(crate) fn gone(&mut self, key: &Key) -> Result<(), LedgerError> {
+        self.note(&Line::Gone { key: key.clone() })
+    }
+
+    /// Notes that a proof has passed.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`].
+    pub(crate) fn proved(&mut self, proof: &Address, digest: &str) -> Result<(), LedgerError> {
+        self.note(&Line::Proved { proof: proof.clone(), digest: digest.to_owned() })
+    }
+
+    /// Folds the journal into the file; an empty Ledger leaves no file. Writes nothing if nothing has changed.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`]; the journal still says what the file does not.
+    pub(crate) fn close(&mut self) -> Result<(), LedgerError> {
+        if !self.journaled {
+            return Ok(());
+        }
+        if self.entries.is_empty() {
+            self.io.ensure_no_file(&self.directory.join(FILE))?;
+        } else {
+            let wanted = &self.entries;
+            // A proof of something that is no longer arranged says nothing.
+            self.proofs.retain(|_, _| !wanted.is_empty());
+            self.save()?;
+        }
+        self.io.ensure_no_file(&self.directory.join(JOURNAL))?;
+        self.journaled = false;
+        Ok(())
+    }
+
+    /// Forgets the proofs that the program no longer has.
+    pub(crate) fn keep_proofs(&mut self, wanted: impl Fn(&Address) -> bool) {
+        self.proofs.retain(|proof, _| wanted(proof));
+    }
+
+    fn note(&mut self, line: &Line) -> Result<(), LedgerError> {
+        let text = serde_json::to_vec(line).map_err(|source| self.damaged("a new line", source))?;
+        self.io.append_line(&self.directory.join(JOURNAL), &text)?;
+        self.journaled = true;
+        self.apply(line);
+        Ok(())
+    }
+
+    fn apply(&mut self, line: &Line) {
+        match line {
+            Line::Made { key, kept, held } => {
+                if let Some(entry) = self.entries.get_mut(key) {
+                    entry.made = true;
+                    entry.kept.clone_from(kept);
+                    entry.held.clone_from(held);
+                }
+            }
+            Line::Gone { key } => {
+                self.entries.remove(key);
+            }
+            Line::Proved { proof, digest } => {
+                self.proofs.insert(proof.clone(), digest.clone());
+            }
+        }
+    }
+
+    fn save(&self) -> Result<(), LedgerError> {
+        let contents = Contents {
+            format: FORMAT,
+            serial: self.serial,
+            entries: self.entries.values().cloned().collect(),
+            proofs: self.proofs.clone(),
+        };
+        let text = serde_json::to_vec_pretty(&contents).map_err(|source| self.damaged("memory", source))?;
+        self.io.ensure_directory(&self.directory, Mode::Private)?;
+        self.io.write_file(&self.directory.join(FILE), &text, Mode::Private)?;
+        Ok(())
+    }
+
+    fn replay(&mut self) -> Result<(), LedgerError> {
+        let path = self.directory.join(JOURNAL);
+        let Some(bytes) = self.io.find_file(&path)? else { return Ok(()) };
+        self.journaled = true;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        // What is behind the last line end was being written when the run was killed; what it says is observed anyway.
+        for (number, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
+            let line = serde_json::from_slice(line).map_err(|source| LedgerError::Damaged {
+                path: path.clone(),
+                place: format!("line {}", number + 1),
+                source,
+            })?;
+            self.apply(&line);
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, place: &str, source: serde_json::Error) -> LedgerError {
+        LedgerError::Damaged { path: self.directory.join(FILE), place: place.to_owned(), source }
+    }
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Contents, LedgerError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let damaged = |source| LedgerError::Damaged { path: path.to_owned(), place: "its JSON".to_owned(), source };
+    let Version { format } = serde_json::from_slice(bytes).map_err(damaged)?;
+    if format > FORMAT {
+        return Err(LedgerError::Newer { path: path.to_owned(), found: format });
+    }
+    serde_json::from_slice(bytes).map_err(damaged)
+}

@@ -1,0 +1,100 @@
+//! The order in which things depend on each other. Everything here is linear in nodes and edges.
+
+use std::collections::BTreeMap;
+
+use crate::address::Address;
+use crate::arrangement::Arrangement;
+use crate::error::ArrangeError;
+
+/// The nodes of a graph in an order in which each comes after what it needs.
+#[derive(Debug)]
+pub struct Order {
+    /// Indices into the graph, each after what it needs; of those that could come next, the lowest index first.
+    pub sequence: Vec<usize>,
+    /// How many steps each node is away from one that needs nothing.
+    pub level: Vec<usize>,
+}
+
+impl Order {
+    /// The order of an arrangement's nodes, numbered in the order of their addresses.
+    ///
+    /// # Errors
+    /// [`ArrangeError::Cycle`] if some wait for each other.
+    pub fn of(arrangement: &Arrangement) -> Result<Self, ArrangeError> {
+        let addresses: Vec<&Address> = arrangement.nodes.keys().collect();
+        let index: BTreeMap<&Address, usize> = addresses.iter().enumerate().map(|(at, address)| (*address, at)).collect();
+        let needs = arrangement.nodes.values().map(|node| {
+            let mut needs: Vec<usize> =
+                node.references().iter().chain(&node.after).filter_map(|to| index.get(to).copied()).collect();
+            needs.sort_unstable();
+            needs.dedup();
+            needs
+        });
+        Self::sort(&needs.collect::<Vec<_>>())
+            .map_err(|cycle| ArrangeError::Cycle { cycle: cycle.into_iter().map(|at| addresses[at].clone()).collect() })
+    }
+
+    /// Sorts nodes of which `needs[n]` lists what `n` needs (Kahn's algorithm).
+    ///
+    /// # Errors
+    /// A cycle, the first node again at its end.
+    pub fn sort(needs: &[Vec<usize>]) -> Result<Self, Vec<usize>> {
+        let mut needed_by = vec![Vec::new(); needs.len()];
+        let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
+        for (node, list) in needs.iter().enumerate() {
+            for need in list {
+                needed_by[*need].push(node);
+            }
+        }
+        let mut level = vec![0; needs.len()];
+        let mut sequence: Vec<usize> = (0..needs.len()).filter(|node| missing[*node] == 0).collect();
+        let mut next = 0;
+        while let Some(&node) = sequence.get(next) {
+            next += 1;
+            for &user in &needed_by[node] {
+                level[user] = level[user].max(level[node] + 1);
+                missing[user] -= 1;
+                if missing[user] == 0 {
+                    sequence.push(user);
+                }
+            }
+        }
+        if sequence.len() == needs.len() { Ok(Self { sequence, level }) } else { Err(cycle(needs, &missing)) }
+    }
+}
+
+/// Follows unmet needs until a node comes up again.
+fn cycle(needs: &[Vec<usize>], missing: &[usize]) -> Vec<usize> {
+    let Some(mut node) = missing.iter().position(|count| *count > 0) else { return Vec::new() };
+    let mut seen_at = BTreeMap::new();
+    let mut path = Vec::new();
+    loop {
+        if let Some(&first) = seen_at.get(&node) {
+            path.push(node);
+            return path.split_off(first);
+        }
+        seen_at.insert(node, path.len());
+        path.push(node);
+        match needs[node].iter().find(|need| missing[**need] > 0) {
+            Some(&need) => node = need,
+            None => return path,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_comes_after_what_it_needs() {
+        let order = Order::sort(&[vec![2], vec![0], vec![], vec![]]).unwrap();
+        assert_eq!(order.sequence, [2, 3, 0, 1]);
+        assert_eq!(order.level, [1, 2, 0, 0]);
+    }
+
+    #[test]
+    fn a_cycle_is_named_without_what_only_hangs_on_it() {
+        assert_eq!(Order::sort(&[vec![1], vec![2], vec![3], vec![1], vec![]]).unwrap_err(), [1, 2, 3, 1]);
+    }
+}

@@ -1,0 +1,95 @@
+//! What a run did, as data.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::events::Event;
+use super::plan::Counts;
+use crate::address::Address;
+use crate::origin::Origin;
+use crate::proof::Evidence;
+
+/// What a run did.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How many things were changed, by sort; `unchanged` are those that needed nothing.
+    pub counts: Counts,
+    /// How many times a provider was told to make, change or delete something.
+    pub writes: usize,
+    /// The proofs that passed in this run.
+    pub proofs: Vec<Proved>,
+    /// What failed.
+    pub failures: Vec<Failed>,
+    /// What was not begun, because something it needs failed or the run was stopped.
+    pub not_begun: Vec<Address>,
+    /// Whether the user stopped the run.
+    pub interrupted: bool,
+    /// What a user can do next, by title.
+    pub next_steps: Vec<(String, String)>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A proof that passed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Proved {
+    /// Where the program says it.
+    pub address: Address,
+    /// What it shows.
+    pub claim: String,
+    /// What it rests on.
+    pub evidence: Evidence,
+}
+
+/// Something that failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Failed {
+    /// Where the program says it.
+    pub address: Address,
+    /// The kind, and what the world calls it.
+    pub label: String,
+    /// The Score that wants it.
+    pub origin: Origin,
+    /// What failed and why.
+    pub error: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failed {
+    pub(super) fn event(&self) -> Event {
+        let (address, label) = (self.address.clone(), self.label.clone());
+        Event::Failed { address, label, error: self.error.clone(), hint: self.hint.clone() }
+    }
+}
+
+/// How a run ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// Everything was as it should be already.
+    Converged,
+    /// Something was changed, and all is as it should be now.
+    Changed,
+    /// Something failed.
+    Failed,
+    /// The user stopped it; another run goes on from here.
+    Interrupted,
+}
+
+impl Outcome {
+    /// How the run ended.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        if !self.failures.is_empty() {
+            Ending::Failed
+        } else if self.interrupted {
+            Ending::Interrupted
+        } else if self.writes > 0 || self.counts.forget > 0 {
+            Ending::Changed
+        } else {
+            Ending::Converged
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What a run would do, as data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::arrangement::Note;
+use crate::origin::Origin;
+use crate::resource::{FieldChange, Impact};
+
+/// An arrangement compared with what is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The format's version.
+    pub format: u32,
+    /// The Ledger's serial number that the plan stands on.
+    pub ledger_serial: u64,
+    /// One step for each thing, in the order of their addresses, things that only the Ledger knows behind them.
+    pub steps: Vec<Step>,
+    /// What the Scores want users to know.
+    pub notes: Vec<Note>,
+}
+
+/// The version of [`Plan`]'s format.
+pub const FORMAT: u32 = 1;
+
+/// What would happen to one thing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Where the program says it, or said it last.
+    pub address: Address,
+    /// The kind's wire name.
+    pub kind: String,
+    /// What the world calls it; of a proof, what it shows.
+    pub label: String,
+    /// The Score that wants it, or wanted it last.
+    pub origin: Origin,
+    /// What would happen.
+    pub change: Change,
+    /// In which fields it differs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// What would be lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossNotice>,
+}
+
+/// What would be lost by a step, and whether that is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossNotice {
+    /// What, in words.
+    pub what: String,
+    /// Whether the Score or the user allows it.
+    pub allowed: bool,
+}
+
+/// What happens to a thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Update,
+    /// It is deleted and made again.
+    Replace {
+        /// Why it cannot be changed in place.
+        because: String,
+    },
+    /// What happens is known once these have been applied.
+    UnknownUntil {
+        /// What is waited for.
+        until: Vec<Address>,
+    },
+    /// It is taken away.
+    Delete {
+        /// Why.
+        because: String,
+    },
+    /// It is gone already, and struck from the Ledger.
+    Forget,
+    /// It cannot be done.
+    Forbidden {
+        /// Why.
+        because: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A proof is carried out.
+    Prove,
+}
+
+impl Change {
+    /// Whether the step does something.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        *self != Self::None
+    }
+}
+
+/// What the user allows beyond what the Scores do.
+#[derive(Debug, Clone, Default)]
+pub struct Allowances {
+    /// Addresses of things whose loss is accepted.
+    pub losses: BTreeSet<String>,
+    /// Addresses of things that exist already and may be taken over.
+    pub adoptions: BTreeSet<String>,
+}
+
+/// How many steps of which sort.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names of the changes")]
+pub struct Counts {
+    pub create: usize,
+    pub update: usize,
+    pub replace: usize,
+    pub delete: usize,
+    pub forget: usize,
+    pub unknown: usize,
+    pub forbidden: usize,
+    pub prove: usize,
+    pub unchanged: usize,
+}
+
+impl Plan {
+    /// Whether anything would happen; proofs alone count.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.steps.iter().any(|step| step.change.is_pending())
+    }
+
+    /// How many steps of which sort; passed proofs are not counted.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in &self.steps {
+            *match step.change {
+                Change::None => &mut counts.unchanged,
+                Change::Create => &mut counts.create,
+                Change::Update => &mut counts.update,
+                Change::Replace { .. } => &mut counts.replace,
+                Change::UnknownUntil { .. } => &mut counts.unknown,
+                Change::Delete { .. } => &mut counts.delete,
+                Change::Forget => &mut counts.forget,
+                Change::Forbidden { .. } => &mut counts.forbidden,
+                Change::Prove => &mut counts.prove,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The steps that forbid the whole run: forbidden ones, and losses that nobody allows.
+    pub fn refusals(&self) -> impl Iterator<Item = &Step> {
+        let refused = |step: &&Step| {
+            matches!(step.change, Change::Forbidden { .. }) || step.loss.as_ref().is_some_and(|loss| !loss.allowed)
+        };
+        self.steps.iter().filter(refused)
+    }
+
+    /// The steps that do something, by address.
+    #[must_use]
+    pub fn pending(&self) -> BTreeMap<&Address, &Step> {
+        self.steps.iter().filter(|step| step.change.is_pending()).map(|step| (&step.address, step)).collect()
+    }
+}
+
+/// What becomes of a thing that is there and wanted, by the fields in which it differs. Pure.
+#[must_use]
+pub(crate) fn classify(fields: &[FieldChange], impact: impl Fn(&FieldChange) -> Impact) -> Change {
+    let mut change = if fields.is_empty() { Change::None } else { Change::Update };
+    for field in fields {
+        match impact(field) {
+            Impact::Forbidden(because) => {
+                let hint = "put the field back as it was, or move to a new thing under another name".to_owned();
+                return Change::Forbidden { because, hint };
+            }
+            Impact::Replace(because) if !matches!(change, Change::Replace { .. }) => change = Change::Replace { because },
+            Impact::Replace(_) | Impact::Update | Impact::UpdateLosing => {}
+        }
+    }
+    change
+}

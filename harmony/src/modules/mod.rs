@@ -1,0 +1,3 @@
+//! What Harmony knows of the industry's things: one module each, with its Scores, its validated model and its rendering.
+
+pub mod nats;

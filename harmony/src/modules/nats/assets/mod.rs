@@ -1,0 +1,12 @@
+//! What lives inside an account: buckets and streams, and the account's contents as a whole. Resources; their provider is the
+//! [`NatsClient`](super::client::NatsClient).
+
+mod account;
+mod bucket;
+mod limits;
+mod stream;
+
+pub use account::{AccountContents, AccountIdentity};
+pub use bucket::{BucketIdentity, KvBucket};
+pub use limits::{Compression, Discard, History, LimitError, Nothing, Replicas, Retention, Storage};
+pub use stream::{Stream, StreamIdentity};

@@ -1,0 +1,216 @@
+//! The only thing that does I/O on a kind: looks, changes, deletes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::resource::Resource;
+use crate::run::Run;
+
+/// Looks at, previews, applies and deletes things of one kind in one place.
+///
+/// All values of `at` and, when applying, of the spec are known. Everything may be called again after a kill at any instant: applying
+/// what is there already and deleting what is gone succeed.
+#[async_trait]
+pub trait Provider<R: Resource>: Send + Sync {
+    /// Looks at the `wanted` things that live in `at`, in one go, without any side effect; one observation for each, in their order.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unreachable`] if what they live in does not answer, another one if it refuses.
+    async fn observe(&self, run: &Run, at: &R::Access, wanted: &[Known<R>]) -> Result<Vec<Observation<R>>, ProviderError>;
+
+    /// What the place would make of the wish (defaults filled in, quantities normalised), without side effect; values known later stay so.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if the place would refuse it.
+    async fn preview(&self, _run: &Run, _at: &R::Access, desired: &R, _live: Option<&Live<R>>) -> Result<R, ProviderError> {
+        Ok(desired.clone())
+    }
+
+    /// Makes it so, from nothing or from `live`, and returns when it is ready to be used.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; a part may have been done, and the next run goes on from what it observes.
+    async fn apply(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R::Outputs, ProviderError>;
+
+    /// Takes it away, and returns when it is gone.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; it may still be there.
+    async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError>;
+}
+
+/// What the engine already knows of a thing that is to be observed.
+#[derive(Clone)]
+pub struct Known<R: Resource> {
+    /// What the world calls it.
+    pub identity: R::Identity,
+    /// Its outputs as the Ledger keeps them, for kinds with [`Resource::KEEPS_OUTPUTS`].
+    pub kept: Option<R::Outputs>,
+}
+
+/// What an observation found.
+#[derive(Clone)]
+pub enum Observation<R: Resource> {
+    /// It is not there, and whoever would know has said so.
+    Absent,
+    /// It is there.
+    There(Box<Live<R>>),
+    /// Whoever would know did not answer; why.
+    Unreachable(String),
+}
+
+/// A thing as it is.
+#[derive(Clone)]
+pub struct Live<R: Resource> {
+    /// Its state, in the form of a spec.
+    pub state: R,
+    /// What it offers to others.
+    pub outputs: R::Outputs,
+    /// What it holds that would be lost with it, in words (`12 messages, last sequence 34`); `None` if nothing.
+    pub holds: Option<String>,
+}
+
+impl<R: Resource> Observation<R> {
+    /// It is there, in this state, with these outputs, and holds nothing.
+    #[must_use]
+    pub fn there(state: R, outputs: R::Outputs) -> Self {
+        Self::There(Box::new(Live { state, outputs, holds: None }))
+    }
+}
+
+/// Why a provider or a prover could not do it. Each variant is a policy of the engine.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProviderError {
+    /// It was refused, and will be again: stop.
+    #[error("{0}")]
+    Refused(Failure),
+    /// Something else changed it meanwhile: look again.
+    #[error("{0}")]
+    Conflict(Failure),
+    /// What it lives in does not answer.
+    #[error("{0}")]
+    Unreachable(Failure),
+    /// Not now, but soon: wait and try again.
+    #[error("{0}")]
+    RetryLater(Failure),
+    /// We may not.
+    #[error("{0}")]
+    NotPermitted(Failure),
+}
+
+/// What failed, why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What failed, on what: `failed to create stream KV_A`.
+    pub what: String,
+    /// Why, in the words of whoever refused.
+    pub why: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.why.is_empty() { f.write_str(&self.what) } else { write!(f, "{}: {}", self.what, self.why) }
+    }
+}
+
+impl Failure {
+    /// A failure without advice.
+    #[must_use]
+    pub fn new(what: impl Into<String>, why: impl ToString) -> Self {
+        Self { what: what.into(), why: why.to_string(), hint: None }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl ProviderError {
+    /// Refused for good: `what` failed, `why`.
+    #[must_use]
+    pub fn refused(what: impl Into<String>, why: impl ToString) -> Self {
+        Self::Refused(Failure::new(what, why))
+    }
+
+    /// No answer: `what` failed, `why`.
+    #[must_use]
+    pub fn unreachable(what: impl Into<String>, why: impl ToString) -> Self {
+        Self::Unreachable(Failure::new(what, why))
+    }
+
+    /// Not now: `what` failed, `why`.
+    #[must_use]
+    pub fn retry_later(what: impl Into<String>, why: impl ToString) -> Self {
+        Self::RetryLater(Failure::new(what, why))
+    }
+
+    /// What failed and why.
+    #[must_use]
+    pub fn failure(&self) -> &Failure {
+        match self {
+            Self::Refused(failure)
+            | Self::Conflict(failure)
+            | Self::Unreachable(failure)
+            | Self::RetryLater(failure)
+            | Self::NotPermitted(failure) => failure,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.failure().hint.as_deref()
+    }
+}
+
+impl From<harmony_io::IoError> for ProviderError {
+    fn from(error: harmony_io::IoError) -> Self {
+        let mut failure = Failure::new(error.to_string(), &error.source);
+        failure.hint = error.hint().map(str::to_owned);
+        match error.source.kind() {
+            std::io::ErrorKind::PermissionDenied => Self::NotPermitted(failure),
+            _ => Self::Refused(failure),
+        }
+    }
+}
+
+impl From<crate::value::Unresolved> for ProviderError {
+    fn from(error: crate::value::Unresolved) -> Self {
+        Self::refused("failed to read a value of the spec", error)
+    }
+}
+
+#[cfg(any())]
+impl From<harmony_secret::SecretError> for ProviderError {
+    fn from(error: harmony_secret::SecretError) -> Self {
+        let mut failure = Failure::new("failed to use the secret store", crate::explain::chain(&error));
+        failure.hint = error.hint().map(|hint| hint.to_string());
+        Self::Refused(failure)
+    }
+}
+
+#[async_trait]
+impl<R: Resource, P: Provider<R> + ?Sized> Provider<R> for Arc<P> {
+    async fn observe(&self, run: &Run, at: &R::Access, wanted: &[Known<R>]) -> Result<Vec<Observation<R>>, ProviderError> {
+        (**self).observe(run, at, wanted).await
+    }
+
+    async fn preview(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R, ProviderError> {
+        (**self).preview(run, at, desired, live).await
+    }
+
+    async fn apply(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R::Outputs, ProviderError> {
+        (**self).apply(run, at, desired, live).await
+    }
+
+    async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError> {
+        (**self).delete(run, at, identity).await
+    }
+}

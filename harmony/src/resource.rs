@@ -1,0 +1,122 @@
+//! What a managed thing is: typed data, and pure functions about it.
+
+use std::fmt::{Debug, Display};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::value::{Output, Value};
+
+/// One kind of managed thing. The type *is* the wire format of its spec: the kind's name carries a version, and a change of the
+/// format is a new version. What does the I/O is its [`Provider`](crate::provider::Provider).
+pub trait Resource: Serialize + DeserializeOwned + Debug + Clone + Send + Sync + 'static {
+    /// The kind's wire name, with its version: `nats-kv-bucket/v1`.
+    const KIND: &'static str;
+    /// What to call one in a sentence, without article: `key-value bucket`.
+    const NOUN: &'static str;
+    /// What its loss would mean.
+    const LOSS: Loss = Loss::Nothing;
+    /// Whether one that is there already, and that the Ledger does not know, is taken over without a question.
+    const ADOPTS: bool = false;
+    /// Whether its outputs are choices made at creation, not secret, which the Ledger keeps because the thing itself does not say them.
+    const KEEPS_OUTPUTS: bool = false;
+    /// Fields (RFC 6901 pointers) that are always secret, also in what is observed.
+    const SECRET_FIELDS: &'static [&'static str] = &[];
+
+    /// What the world calls it; nothing in it is known only later. Two claims on one identity are refused.
+    type Identity: Serialize + DeserializeOwned + Display + Debug + Clone + PartialEq + Send + Sync;
+    /// How to reach what it lives in, in values that may be known later; `()` if it lives in the place itself.
+    type Access: Serialize + DeserializeOwned + Debug + Clone + Send + Sync;
+    /// What it offers to others once it is there: a struct whose fields the kind's [`Output`] constants name.
+    type Outputs: Serialize + DeserializeOwned + Clone + Send + Sync;
+
+    /// What the world calls it.
+    fn identity(&self) -> Self::Identity;
+
+    /// How a change of a field reaches the thing. Pure.
+    fn impact(_change: &FieldChange) -> Impact {
+        Impact::Update
+    }
+}
+
+/// What is lost with a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Nothing: it can be made again from its spec.
+    Nothing,
+    /// What others wrote into it; whether there is something, the observation says.
+    Data,
+    /// A secret that others rely on: made anew it is another one.
+    Secret,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field, as an RFC 6901 pointer: `/max_bytes`.
+    pub path: String,
+    /// What is there.
+    pub live: Shown,
+    /// What should be.
+    pub desired: Shown,
+}
+
+/// A side of a difference, as it may be shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// Nothing.
+    Absent,
+    /// A value that is no secret.
+    Value(serde_json::Value),
+    /// A secret.
+    Sensitive,
+    /// Known only after these have been applied.
+    KnownAfter(Vec<Address>),
+}
+
+/// How a change of a field reaches the thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Impact {
+    /// In place.
+    Update,
+    /// In place, but what it holds is lost.
+    UpdateLosing,
+    /// Only by deleting it and making it again, for this reason.
+    Replace(String),
+    /// Not at all, for this reason.
+    Forbidden(String),
+}
+
+/// A resource in an arrangement, to take outputs from.
+#[derive(Debug)]
+pub struct Handle<R> {
+    address: Address,
+    kind: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for Handle<R> {
+    fn clone(&self) -> Self {
+        Self::new(self.address.clone())
+    }
+}
+
+impl<R> Handle<R> {
+    pub(crate) fn new(address: Address) -> Self {
+        Self { address, kind: std::marker::PhantomData }
+    }
+
+    /// Where the program says it.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// An output of it, known later.
+    #[must_use]
+    pub fn get<T>(&self, output: &Output<R, T>) -> Value<T> {
+        output.of(&self.address)
+    }
+}

@@ -1,0 +1,144 @@
+//! The context of a run, which every provider and prover is given.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use harmony_io::Io;
+
+use crate::address::Address;
+use crate::engine::events::{Event, Observer};
+use crate::provider::{Failure, ProviderError};
+
+/// What a provider may know of the run it works in: how long it has, whether it should stop, whom to tell, with which number to fence.
+#[derive(Clone)]
+pub struct Run {
+    shared: Arc<Shared>,
+    subject: Option<Address>,
+    deadline: Instant,
+}
+
+struct Shared {
+    io: Io,
+    observer: Arc<dyn Observer>,
+    cancelled: AtomicBool,
+    fence: u64,
+    patience: Duration,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("subject", &self.subject).field("fence", &self.shared.fence).finish_non_exhaustive()
+    }
+}
+
+/// How long one resource or proof may take unless the run says otherwise: a NATS supercluster's first election was seen to need 9 s on
+/// two busy cores, so that this leaves room without hiding a hang.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Run {
+    pub(crate) fn new(io: Io, observer: Arc<dyn Observer>, fence: u64, patience: Duration) -> Self {
+        let shared = Shared { io, observer, cancelled: AtomicBool::new(false), fence, patience };
+        Self { shared: Arc::new(shared), subject: None, deadline: Instant::now() + patience }
+    }
+
+    /// The same run, on behalf of one resource or proof, with its own deadline from now.
+    pub(crate) fn on(&self, subject: &Address) -> Self {
+        Self { shared: Arc::clone(&self.shared), subject: Some(subject.clone()), deadline: Instant::now() + self.shared.patience }
+    }
+
+    /// The way to files, processes and the network.
+    #[must_use]
+    pub fn io(&self) -> &Io {
+        &self.shared.io
+    }
+
+    /// The run's number: it grows with every run of a site program, and a place that can should refuse writes of an older one.
+    #[must_use]
+    pub fn fence(&self) -> u64 {
+        self.shared.fence
+    }
+
+    /// When this resource or proof has to be done.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The time left until the deadline.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether the user asked to stop: what is in flight finishes, waiting ends.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.cancelled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.shared.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Says what is being done or waited for.
+    pub fn progress(&self, what: impl Into<String>) {
+        if let Some(address) = &self.subject {
+            self.emit(&Event::Progress { address: address.clone(), what: what.into() });
+        }
+    }
+
+    pub(crate) fn emit(&self, event: &Event) {
+        self.shared.observer.on(event);
+    }
+
+    /// Asks `look` until it finds something, more slowly each time, at most until the deadline; says so as progress.
+    ///
+    /// # Errors
+    /// What `look` fails with, except [`ProviderError::RetryLater`] and [`ProviderError::Unreachable`], which are asked again;
+    /// [`ProviderError::Unreachable`] with the last reason when time is up.
+    pub async fn wait_for<T, F, Looking>(&self, what: &str, mut look: F) -> Result<T, ProviderError>
+    where
+        F: FnMut() -> Looking + Send,
+        Looking: Future<Output = Result<Looked<T>, ProviderError>> + Send,
+        T: Send,
+    {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut said = String::new();
+        loop {
+            let reason = match look().await {
+                Ok(Looked::Found(found)) => return Ok(found),
+                Ok(Looked::NotYet(reason)) => reason,
+                Err(error @ (ProviderError::RetryLater(_) | ProviderError::Unreachable(_))) => error.to_string(),
+                Err(error) => return Err(error),
+            };
+            if self.remaining().is_zero() || self.is_cancelled() {
+                let waited = format!("waited {} s for {what}", started.elapsed().as_secs());
+                return Err(ProviderError::Unreachable(Failure::new(waited, reason)));
+            }
+            if started.elapsed() > SILENCE && reason != said {
+                self.progress(format!("waiting for {what}: {reason}"));
+                said = reason;
+            }
+            tokio::time::sleep(pause.min(self.remaining())).await;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// What takes less than this needs no words.
+const SILENCE: Duration = Duration::from_millis(800);
+
+/// What one look found.
+#[derive(Debug)]
+pub enum Looked<T> {
+    /// What was waited for.
+    Found(T),
+    /// Not yet, for this reason.
+    NotYet(String),
+}

@@ -1,0 +1,87 @@
+//! What should be true, as plain data.
+
+use std::panic::Location;
+
+use async_trait::async_trait;
+
+use crate::engine::maestro::{EngineError, Maestro};
+use crate::engine::outcome::Outcome;
+use crate::interpret::Interpret;
+use crate::inventory::Inventory;
+use crate::origin::Origin;
+use crate::topology::Topology;
+
+/// Desired state, as plain data. The bound of its `impl` (`impl<T: Topology + Nats> Score<T> for …`) is the safety check: on a place
+/// that cannot play it, the program does not compile.
+pub trait Score<T: Topology + ?Sized>: Send + Sync {
+    /// What to call it in plans and errors.
+    fn name(&self) -> String;
+
+    /// How it is played on `T`.
+    fn create_interpret(&self) -> Box<dyn Interpret<T> + '_>;
+}
+
+/// Playing one Score from a program, without the command line.
+#[async_trait]
+pub trait Play<T: Topology>: Score<T> {
+    /// Plays this one Score on `topology`, and takes nothing away that others made.
+    ///
+    /// # Errors
+    /// [`EngineError`] if it cannot be arranged, looked at, or is refused; what failed on the way is in the outcome.
+    async fn interpret(&self, inventory: &Inventory, topology: &T) -> Result<Outcome, EngineError>;
+}
+
+#[async_trait]
+impl<T: Topology, S: Score<T> + Clone + 'static> Play<T> for S {
+    async fn interpret(&self, inventory: &Inventory, topology: &T) -> Result<Outcome, EngineError> {
+        let scores = Scores::default().with(self.clone());
+        Maestro::new(topology.site()).prepare_without_prune(inventory, topology, &scores).await?.apply().await
+    }
+}
+
+/// The Scores of a site program, each with the line that added it.
+pub struct Scores<T: Topology + ?Sized> {
+    pub(crate) scores: Vec<(Origin, Box<dyn Score<T>>)>,
+}
+
+impl<T: Topology + ?Sized> Default for Scores<T> {
+    fn default() -> Self {
+        Self { scores: Vec::new() }
+    }
+}
+
+impl<T: Topology + ?Sized> Scores<T> {
+    /// The same with one more Score; their order does not matter.
+    #[must_use]
+    #[track_caller]
+    pub fn with(mut self, score: impl Score<T> + 'static) -> Self {
+        let origin = Origin::at(&score.name(), Location::caller());
+        self.scores.push((origin, Box::new(score)));
+        self
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+
+    /// Each Score's name and line, in the order they were added.
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        self.scores.iter().map(|(origin, _)| origin)
+    }
+
+    /// The same Scores in another order: `order` holds each index once; other indices are passed over. For tests of order.
+    #[must_use]
+    pub fn reordered(self, order: &[usize]) -> Self {
+        let mut slots: Vec<Option<_>> = self.scores.into_iter().map(Some).collect();
+        let scores = order.iter().filter_map(|index| slots.get_mut(*index).and_then(Option::take)).collect();
+        Self { scores }
+    }
+}

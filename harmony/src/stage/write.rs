@@ -1,0 +1,259 @@
+//! Writing resources and proofs into the arrangement.
+
+use std::collections::BTreeMap;
+
+use harmony_types::PlaceName;
+
+use super::things::Things;
+use crate::address::Address;
+use crate::arrangement::{Arrangement, Node, Note, ProofNode, ResourceNode, What};
+use crate::error::ArrangeError;
+use crate::inventory::Inventory;
+use crate::origin::Origin;
+use crate::proof::Proof;
+use crate::resource::{Handle, Resource};
+use crate::score::{Score, Scores};
+use crate::topology::{Hosts, Proves, Providers, Topology};
+use crate::value::Text;
+
+/// Where Interprets write. It has the lifetime of the place, because what Scores contribute together is assembled after all have spoken.
+pub struct Stage<'t> {
+    pub(super) arrangement: Arrangement,
+    pub(super) providers: Providers,
+    pub(super) things: Things<'t>,
+    places: BTreeMap<PlaceName, *const ()>,
+    scope: Vec<String>,
+    gates: Vec<Address>,
+    turn: Option<String>,
+    losses_allowed: bool,
+    origin: Origin,
+}
+
+impl<'t> Stage<'t> {
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self {
+            arrangement: Arrangement::default(),
+            providers: Providers::default(),
+            things: Things::new(),
+            places: BTreeMap::new(),
+            scope: Vec::new(),
+            gates: Vec::new(),
+            turn: None,
+            losses_allowed: false,
+            origin,
+        }
+    }
+
+    /// Plays all `scores` on `topology` and returns what they became, checked as a whole.
+    ///
+    /// # Errors
+    /// [`ArrangeError`] if a Score cannot be arranged, or they contradict each other.
+    pub fn play_all<T: Topology + ?Sized>(
+        scores: &Scores<T>,
+        inventory: &'t Inventory,
+        topology: &'t T,
+    ) -> Result<(Arrangement, Providers), ArrangeError> {
+        let mut stage = Self::new(Origin { score: "the program".to_owned(), file: String::new(), line: 0 });
+        topology.register(&mut stage.providers);
+        for (origin, score) in &scores.scores {
+            stage.on_behalf(origin, |stage| score.create_interpret().arrange(inventory, topology, stage))?;
+        }
+        stage.finish()
+    }
+
+    /// Plays a Score inside a Score.
+    ///
+    /// # Errors
+    /// What the inner Score fails with.
+    pub fn play<T: Topology + ?Sized>(
+        &mut self,
+        score: &impl Score<T>,
+        inventory: &'t Inventory,
+        topology: &'t T,
+    ) -> Result<(), ArrangeError> {
+        score.create_interpret().arrange(inventory, topology, self)
+    }
+
+    /// Adds a resource that lives in the place itself, and returns a handle for its outputs.
+    ///
+    /// # Errors
+    /// [`ArrangeError::DuplicateAddress`] if the name is taken in this scope; [`ArrangeError::Address`] if it is no name.
+    pub fn add<R: Resource<Access = ()>>(
+        &mut self,
+        on: &(impl Hosts<R> + ?Sized),
+        name: &str,
+        spec: &R,
+    ) -> Result<Handle<R>, ArrangeError> {
+        self.add_through(on, &(), name, spec)
+    }
+
+    /// Adds a resource that lives in something that `access` reaches.
+    ///
+    /// # Errors
+    /// As [`Stage::add`].
+    pub fn add_through<R: Resource>(
+        &mut self,
+        on: &(impl Hosts<R> + ?Sized),
+        access: &R::Access,
+        name: &str,
+        spec: &R,
+    ) -> Result<Handle<R>, ArrangeError> {
+        let address = self.address(on.name(), name)?;
+        let failed = |source| ArrangeError::Unserialisable { address: address.clone(), source };
+        let identity = spec.identity();
+        let resource = ResourceNode {
+            kind: R::KIND.to_owned(),
+            label: identity.to_string(),
+            identity: serde_json::to_value(&identity).map_err(failed)?,
+            access: serde_json::to_value(access).map_err(failed)?,
+            spec: serde_json::to_value(spec).map_err(failed)?,
+            loss: R::LOSS,
+            may_be_lost: self.losses_allowed,
+        };
+        self.providers.host(on);
+        self.insert(on.name(), std::ptr::from_ref(on).cast(), address.clone(), What::Resource(resource))?;
+        Ok(Handle::new(address))
+    }
+
+    /// Adds a proof, to be carried out after `after` and what it refers to.
+    ///
+    /// # Errors
+    /// As [`Stage::add`].
+    pub fn prove<P: Proof>(
+        &mut self,
+        on: &(impl Proves<P> + ?Sized),
+        name: &str,
+        after: &[Address],
+        proof: &P,
+    ) -> Result<Address, ArrangeError> {
+        let address = self.address(on.name(), name)?;
+        let failed = |source| ArrangeError::Unserialisable { address: address.clone(), source };
+        let proof =
+            ProofNode { kind: P::KIND.to_owned(), claim: proof.claim(), proof: serde_json::to_value(proof).map_err(failed)? };
+        self.providers.prove(on);
+        let place = std::ptr::from_ref(on).cast();
+        self.after(after, |stage| stage.insert(on.name(), place, address.clone(), What::Proof(proof)))?;
+        Ok(address)
+    }
+
+    /// Adds what `write` writes below a segment of its own.
+    ///
+    /// # Errors
+    /// What `write` fails with.
+    pub fn within<V>(
+        &mut self,
+        segment: &str,
+        write: impl FnOnce(&mut Self) -> Result<V, ArrangeError>,
+    ) -> Result<V, ArrangeError> {
+        self.scope.push(segment.to_owned());
+        let written = write(self);
+        self.scope.pop();
+        written
+    }
+
+    /// Adds what `write` writes so that it is done after `gates`.
+    ///
+    /// # Errors
+    /// What `write` fails with.
+    pub fn after<V>(
+        &mut self,
+        gates: &[Address],
+        write: impl FnOnce(&mut Self) -> Result<V, ArrangeError>,
+    ) -> Result<V, ArrangeError> {
+        let before = self.gates.len();
+        self.gates.extend_from_slice(gates);
+        let written = write(self);
+        self.gates.truncate(before);
+        written
+    }
+
+    /// Adds what `write` writes so that of all in `group` only one at a time is changed. Making them may go side by side.
+    ///
+    /// # Errors
+    /// What `write` fails with.
+    pub fn one_at_a_time<V>(
+        &mut self,
+        group: &str,
+        write: impl FnOnce(&mut Self) -> Result<V, ArrangeError>,
+    ) -> Result<V, ArrangeError> {
+        let before = self.turn.replace(group.to_owned());
+        let written = write(self);
+        self.turn = before;
+        written
+    }
+
+    /// Adds what `write` writes with the Score's allowance that what it holds may be lost.
+    ///
+    /// # Errors
+    /// What `write` fails with.
+    pub fn allowing_loss<V>(&mut self, write: impl FnOnce(&mut Self) -> Result<V, ArrangeError>) -> Result<V, ArrangeError> {
+        let before = std::mem::replace(&mut self.losses_allowed, true);
+        let written = write(self);
+        self.losses_allowed = before;
+        written
+    }
+
+    /// Adds what `write` writes on behalf of another Score, whose contribution asked for it.
+    ///
+    /// # Errors
+    /// What `write` fails with, as something that happened in that Score.
+    pub fn on_behalf<V>(
+        &mut self,
+        origin: &Origin,
+        write: impl FnOnce(&mut Self) -> Result<V, ArrangeError>,
+    ) -> Result<V, ArrangeError> {
+        let before = std::mem::replace(&mut self.origin, origin.clone());
+        let written = write(self);
+        self.origin = before;
+        written.map_err(|error| match error {
+            inner @ ArrangeError::InScore { .. } => inner,
+            source => ArrangeError::InScore { origin: origin.clone(), source: Box::new(source) },
+        })
+    }
+
+    /// Says something that users should know and that no field says.
+    pub fn note(&mut self, about: impl Into<String>, says: impl Into<String>) {
+        self.arrangement.notes.push(Note { about: about.into(), says: says.into() });
+    }
+
+    /// Says what a user can do once all is applied.
+    pub fn next_step(&mut self, title: impl Into<String>, what: Text) {
+        self.arrangement.next_steps.insert(title.into(), what);
+    }
+
+    /// The Score that is being arranged.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn address(&self, place: &PlaceName, name: &str) -> Result<Address, ArrangeError> {
+        let mut address: Address = place.as_str().parse()?;
+        for segment in self.scope.iter().map(String::as_str).chain([name]) {
+            address = address.join(segment)?;
+        }
+        Ok(address)
+    }
+
+    fn insert(
+        &mut self,
+        place: &PlaceName,
+        identity_of_place: *const (),
+        address: Address,
+        what: What,
+    ) -> Result<(), ArrangeError> {
+        // Two places are told apart by where they are in memory: a place is borrowed for the stage's whole life.
+        if *self.places.entry(place.clone()).or_insert(identity_of_place) != identity_of_place {
+            return Err(ArrangeError::DuplicatePlace { place: place.to_string() });
+        }
+        if let Some(first) = self.arrangement.nodes.get(&address) {
+            return Err(ArrangeError::DuplicateAddress { address, first: first.origin.clone(), second: self.origin.clone() });
+        }
+        let mut after = self.gates.clone();
+        after.sort();
+        after.dedup();
+        let node = Node { place: place.clone(), what, after, turn: self.turn.clone(), origin: self.origin.clone() };
+        self.arrangement.nodes.insert(address, node);
+        Ok(())
+    }
+}

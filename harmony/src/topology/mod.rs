@@ -1,0 +1,9 @@
+//! Places, what they can host and prove, and looking at them before they are used.
+
+mod erased;
+mod place;
+mod providers;
+
+pub(crate) use erased::{AnyKnown, AnyLive, AnyObservation, AnyProver, AnyProvider};
+pub use place::{Fetching, Hosts, Proves, Site, Survey, Topology};
+pub use providers::Providers;

@@ -1,0 +1,92 @@
+//! The traits of a place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use harmony_io::Io;
+use harmony_secret::SecretManager;
+use harmony_types::PlaceName;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::providers::Providers;
+use crate::proof::{Proof, Prover};
+use crate::provider::{Provider, ProviderError};
+use crate::resource::Resource;
+
+/// A place: it has a name and hosts kinds of resources. What it offers is said by the capability traits it implements.
+pub trait Topology: Send + Sync {
+    /// Its name, unique in a program: the Ledger tells places apart by it.
+    fn name(&self) -> &PlaceName;
+
+    /// The site program that it was looked at for.
+    fn site(&self) -> &Site;
+
+    /// Adds the provider of every kind that it hosts, so that things that only the Ledger still knows can be taken away.
+    fn register(&self, providers: &mut Providers);
+}
+
+/// A place that can hold resources of kind `R`.
+#[diagnostic::on_unimplemented(
+    message = "topology `{Self}` cannot hold a `{R}`",
+    note = "implement `Hosts<{R}>` for it: a kind without a provider cannot be arranged"
+)]
+pub trait Hosts<R: Resource>: Topology {
+    /// What does the I/O on them here.
+    fn provider(&self) -> Arc<dyn Provider<R>>;
+}
+
+/// A place where proofs of kind `P` can be carried out.
+#[diagnostic::on_unimplemented(
+    message = "topology `{Self}` cannot carry out a `{P}`",
+    note = "implement `Proves<{P}>` for it, or choose a topology that has the client it needs"
+)]
+pub trait Proves<P: Proof>: Topology {
+    /// What carries them out here.
+    fn prover(&self) -> Arc<dyn Prover<P>>;
+}
+
+/// What a site program has of its own: where its state lives, its secrets, its way to the outside.
+#[derive(Clone)]
+pub struct Site {
+    /// The directory for the Ledger, and for what places keep on this machine. Absolute.
+    pub state: PathBuf,
+    /// Where secrets are kept.
+    pub secrets: SecretManager,
+    /// The way to files, processes and the network.
+    pub io: Io,
+    /// Whether tools that are missing may be fetched.
+    pub fetching: Fetching,
+}
+
+/// Whether tools that are missing may be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetching {
+    /// They may, from pinned sources.
+    Allowed,
+    /// They may not (`--offline`).
+    Forbidden,
+}
+
+/// A place that has not been looked at: it has no capability yet. Looking changes nothing, and what it finds is plain data, which may
+/// also come from a file.
+#[async_trait]
+pub trait Survey: Send + Sync {
+    /// What looking finds.
+    type Facts: Serialize + DeserializeOwned + Send + Sync;
+    /// The place with its capabilities.
+    type Surveyed: Topology;
+
+    /// Looks at the place, read-only.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if it cannot be looked at.
+    async fn survey(&self, site: &Site) -> Result<Self::Facts, ProviderError>;
+
+    /// The place with these facts.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if the facts do not fit the place.
+    fn with_facts(self, site: &Site, facts: Self::Facts) -> Result<Self::Surveyed, ProviderError>;
+}

@@ -1,0 +1,48 @@
+//! The behaviour met while arranging: which provider serves a kind in a place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use harmony_types::PlaceName;
+
+use super::erased::{AnyProver, AnyProvider, Erased, ErasedProver};
+use super::place::{Hosts, Proves};
+use crate::proof::Proof;
+use crate::resource::Resource;
+
+type Key = (PlaceName, &'static str);
+
+/// Providers and provers by place and kind.
+#[derive(Clone, Default)]
+pub struct Providers {
+    providers: BTreeMap<Key, Arc<dyn AnyProvider>>,
+    provers: BTreeMap<Key, Arc<dyn AnyProver>>,
+}
+
+impl Providers {
+    /// Adds the provider of `R` on `place`.
+    pub fn host<R: Resource>(&mut self, place: &(impl Hosts<R> + ?Sized)) {
+        self.providers.entry((place.name().clone(), R::KIND)).or_insert_with(|| Arc::new(Erased::new(place.provider())));
+    }
+
+    pub(crate) fn prove<P: Proof>(&mut self, place: &(impl Proves<P> + ?Sized)) {
+        self.provers.entry((place.name().clone(), P::KIND)).or_insert_with(|| Arc::new(ErasedProver::new(place.prover())));
+    }
+
+    pub(crate) fn find(&self, place: &PlaceName, kind: &str) -> Option<&Arc<dyn AnyProvider>> {
+        // The keys hold `'static` names, so an equal one is looked for by order.
+        self.providers
+            .range((place.clone(), "")..)
+            .take_while(|((at, _), _)| at == place)
+            .find(|((_, k), _)| *k == kind)
+            .map(|(_, p)| p)
+    }
+
+    pub(crate) fn find_prover(&self, place: &PlaceName, kind: &str) -> Option<&Arc<dyn AnyProver>> {
+        self.provers
+            .range((place.clone(), "")..)
+            .take_while(|((at, _), _)| at == place)
+            .find(|((_, k), _)| *k == kind)
+            .map(|(_, p)| p)
+    }
+}
