@@ -2,28 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use harmony_types::{BucketName, StreamName, UserName};
+use harmony_types::{BucketName, StreamName};
 
 use super::api::{ApiCall, account_calls, administering_calls, owning_calls, reading_calls, server_calls, writing_calls};
 use super::right::Right;
-use super::subjects::permissions;
 use crate::modules::nats::proof::{Expectation, Probe};
-use crate::modules::nats::spec::matches;
+use crate::modules::nats::spec::{SystemSpec, UserSpec, matches};
 
-/// The probes for a user with these rights, none of which changes anything: what it may do, and what it may not. `buckets` are those of
-/// its account; one to which the user has no right stands for all that is foreign.
+/// The probes for `user` of `system`, none of which changes anything: what it may do, and what it may not. One bucket of its account to
+/// which it has no right stands for all that is foreign.
 #[must_use]
-pub fn probes(user: &UserName, rights: &[Right], buckets: &[BucketName]) -> Vec<Probe> {
-    let granted = granted(rights);
+pub fn probes(user: &UserSpec, system: &SystemSpec) -> Vec<Probe> {
+    let granted = granted(&user.rights);
     let mut calls: Vec<ApiCall> = granted.iter().flat_map(|bucket| bucket_calls(bucket)).collect();
-    calls.extend(rights.iter().flat_map(right_calls));
+    calls.extend(user.rights.iter().flat_map(right_calls));
     calls.extend(account_calls());
-    calls.extend(server_calls(user));
-    calls.extend(buckets.iter().find(|bucket| !granted.contains(bucket)).into_iter().flat_map(foreign_calls));
-    let permissions = permissions(user, rights);
+    calls.extend(server_calls(&user.name));
+    let buckets = system.buckets().iter().map(|spec| &spec.bucket.identity).filter(|bucket| bucket.account == user.account);
+    let foreign = buckets.map(|identity| &identity.bucket).find(|bucket| !granted.contains(bucket));
+    calls.extend(foreign.into_iter().flat_map(foreign_calls));
     let mut seen = BTreeSet::new();
     calls.retain(|call| seen.insert(call.subject.clone()));
-    calls.into_iter().map(|call| probe(call, &permissions.publish)).collect()
+    calls.into_iter().map(|call| probe(call, &user.permissions.publish)).collect()
 }
 
 fn granted(rights: &[Right]) -> BTreeSet<&BucketName> {

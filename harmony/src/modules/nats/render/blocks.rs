@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use harmony_types::{ByteSize, HostName, Port, TimeSpan};
 
 use super::tree::{Conf, Entry};
-use super::write::CLUSTER_FILE;
+use super::write::ROUTES_FILE;
 use crate::modules::nats::score::{RequestChecking, SyncPolicy};
 use crate::modules::nats::spec::{
     AccountBlock, AccountLimits, ClusterBlock, GatewayBlock, JetstreamBlock, LogLevel, Monitoring, Route, ServerSpec, TlsFiles,
@@ -81,8 +81,8 @@ fn user(block: &UserBlock) -> Conf {
         UserProof::Nkey(key) => {
             vec![Entry::Comment(block.name.to_string()), Entry::Of("nkey", Conf::Text(key.clone()))]
         }
-        UserProof::PasswordHash(hash) => {
-            vec![Entry::Of("user", Conf::text(block.name.as_str())), Entry::Of("password", Conf::Text(hash.clone()))]
+        UserProof::Password { user, hash } => {
+            vec![Entry::Of("user", Conf::text(user.as_str())), Entry::Of("password", Conf::Text(hash.clone()))]
         }
     };
     let allow = |subjects: &[String]| Conf::Map(vec![Entry::Of("allow", texts(subjects))]);
@@ -136,7 +136,7 @@ fn cluster(block: &ClusterBlock) -> Conf {
     ]);
     let routes = block.routes.iter().map(|route| Conf::Text(route_url(block, route)));
     let secret = vec![Entry::Of("authorization", authorization), Entry::Of("routes", Conf::List(routes.collect()))];
-    entries.push(Entry::Included { file: CLUSTER_FILE, entries: secret });
+    entries.push(Entry::Included { file: ROUTES_FILE, entries: secret });
     Conf::Map(entries)
 }
 

@@ -10,4 +10,4 @@ mod tree;
 mod write;
 
 pub use reload::is_reloadable;
-pub use write::{CLUSTER_FILE, RenderedConf, conf};
+pub use write::{ROUTES_FILE, RenderedConf, conf};

@@ -130,4 +130,8 @@ impl KvBucketScore {
         self.losses = Losses::Allowed;
         self
     }
+
+    pub(crate) fn label(&self) -> String {
+        format!("{} of account {} on {}", self.bucket, self.account, self.system)
+    }
 }

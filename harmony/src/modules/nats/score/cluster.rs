@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[must_use]
 pub struct NatsScore {
-    pub(crate) name: String,
+    pub(crate) system: String,
     #[serde(default = "one")]
     pub(crate) servers: u8,
     /// The servers' tags, by the server's number.
@@ -33,7 +33,7 @@ fn one() -> u8 {
 impl NatsScore {
     /// The system `name` (an RFC 1123 label): one server, which is called `<name>-1`, in the cluster `<name>`.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), servers: one(), tags: BTreeMap::new() }
+        Self { system: name.to_owned(), servers: one(), tags: BTreeMap::new() }
     }
 
     /// The same with so many servers, called `<name>-1`, `<name>-2`, and so on.

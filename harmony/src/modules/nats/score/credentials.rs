@@ -94,6 +94,10 @@ impl CredentialsScore {
         self.accounts.push(account);
         self
     }
+
+    pub(crate) fn label(&self) -> String {
+        format!("on {}", self.system)
+    }
 }
 
 impl AccountWish {

@@ -173,4 +173,8 @@ impl StreamScore {
         self.losses = Losses::Allowed;
         self
     }
+
+    pub(crate) fn label(&self) -> String {
+        format!("{} of account {} on {}", self.stream, self.account, self.system)
+    }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[must_use]
 pub struct NatsSuperclusterScore {
-    pub(crate) name: String,
+    pub(crate) system: String,
     pub(crate) sites: Vec<SiteWish>,
     /// Not given: across the sites from three sites on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ pub enum QuorumRisk {
 impl NatsSuperclusterScore {
     /// The system `name` (an RFC 1123 label), without sites yet.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), sites: Vec::new(), hub: None, quorum: QuorumRisk::Refused }
+        Self { system: name.to_owned(), sites: Vec::new(), hub: None, quorum: QuorumRisk::Refused }
     }
 
     /// The same with a site (an RFC 1123 label) of so many servers, beside its server of the hub.

@@ -145,6 +145,9 @@ pub struct AccountBlock {
 
 impl AccountBlock {
     /// The account `account` with the proofs that `proof_of` finds for its users.
+    ///
+    /// # Errors
+    /// What `proof_of` fails with.
     pub fn of<E>(account: &AccountSpec, mut proof_of: impl FnMut(&super::UserSpec) -> Result<UserProof, E>) -> Result<Self, E> {
         let user = |user: &super::UserSpec| {
             Ok(UserBlock { name: user.name.clone(), proof: proof_of(user)?, permissions: user.permissions.clone() })
@@ -173,8 +176,13 @@ pub struct UserBlock {
 pub enum UserProof {
     /// The public half of its NKey: `U…`.
     Nkey(Text),
-    /// The bcrypt hash of its password: `$2a$…`.
-    PasswordHash(Text),
+    /// Its name and password.
+    Password {
+        /// The name that it gives.
+        user: String,
+        /// The bcrypt hash of the password: `$2a$…`.
+        hash: Text,
+    },
 }
 
 /// Whether a server answers on its monitoring port, which asks for no credential. Independent of what it logs.
