@@ -1,12 +1,13 @@
-use std::path::PathBuf;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use harmony::modules::nats::permission::{ApiCall, Permissions, api_calls};
-use harmony::modules::nats::render::conf;
+use harmony::modules::nats::render::{ROUTES_FILE, conf};
 use harmony::modules::nats::score::{
     AccountWish, CredentialsScore, Grant, JetstreamScore, KvAccess, KvBucketScore, NatsScore, UserWish,
 };
 use harmony::modules::nats::spec::{
-    AccountBlock, ClientListener, JetstreamBlock, LogLevel, Monitoring, ServerSpec, UserBlock, UserProof,
+    AccountBlock, ClientListener, ClusterBlock, JetstreamBlock, LogLevel, Monitoring, Route, ServerSpec, UserBlock, UserProof,
 };
 use harmony::value::{Text, Value};
 use harmony_types::{BucketName, HostName, Port, UserName};
@@ -28,8 +29,28 @@ fn user(name: &str) -> UserName {
     name.parse().unwrap()
 }
 
-/// A server with an account HARMONY: a user for each access to the bucket HARMONY, and one who may do everything.
-fn server(directory: &str, port: u16) -> ServerSpec {
+/// Where a server listens.
+#[derive(Clone, Copy)]
+struct Ports {
+    client: u16,
+    cluster: u16,
+}
+
+/// The server at `at` of `all`, with an account HARMONY: a user for each access to the bucket HARMONY, and one who may do everything.
+fn server(directory: &str, at: usize, all: &[Ports]) -> ServerSpec {
+    let port = |number: u16| Value::Known(Port::new(number).unwrap());
+    let others = all.iter().enumerate().filter(|(other, _)| *other != at);
+    let routes = others.map(|(_, ports)| Route { host: Text::from("127.0.0.1"), port: port(ports.cluster) }).collect();
+    let cluster = ClusterBlock {
+        name: "nats".parse().unwrap(),
+        listen: HostName::loopback(),
+        port: port(all[at].cluster),
+        advertise: None,
+        user: "cluster".to_owned(),
+        password: Text::from(PASSWORD),
+        routes,
+        tls: None,
+    };
     let grant = |name: &str| match name {
         "reader" => Grant::kv("HARMONY").read(),
         "writer" => Grant::kv("HARMONY").read_write(),
@@ -54,15 +75,10 @@ fn server(directory: &str, port: u16) -> ServerSpec {
     let root = UserBlock { name: user(ROOT), proof: proof(&user(ROOT)), permissions: everything };
     accounts.iter_mut().find(|account| account.name.as_str() == "HARMONY").unwrap().users.push(root);
     ServerSpec {
-        name: "nats-1".parse().unwrap(),
+        name: format!("nats-{at}").parse().unwrap(),
         tags: Vec::new(),
-        client: ClientListener {
-            listen: HostName::loopback(),
-            port: Value::Known(Port::new(port).unwrap()),
-            advertise: None,
-            tls: None,
-        },
-        cluster: None,
+        client: ClientListener { listen: HostName::loopback(), port: port(all[at].client), advertise: None, tls: None },
+        cluster: (all.len() > 1).then_some(cluster),
         gateway: None,
         jetstream: system
             .jetstream()
@@ -79,32 +95,52 @@ fn server(directory: &str, port: u16) -> ServerSpec {
     }
 }
 
-/// A running server with the buckets HARMONY and OTHER, each with one key.
+/// Running servers with the buckets HARMONY and OTHER, each with one key.
 struct Scratch {
-    server: Running,
+    servers: Vec<Running>,
     _directory: tempfile::TempDir,
 }
 
 impl Scratch {
-    fn start(program: &PathBuf) -> Self {
+    fn start(program: &Path, count: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let path = directory.path().join("nats.conf");
-        std::fs::write(&path, conf(&server(directory.path().to_str().unwrap(), port)).main.get().unwrap()).unwrap();
-        let scratch = Self { server: Running::start(program, &path, port), _directory: directory };
+        let ports: Vec<Ports> = (0..count).map(|_| Ports { client: free_port(), cluster: free_port() }).collect();
+        let start = |at: usize| {
+            let place = directory.path().join(at.to_string());
+            std::fs::create_dir(&place).unwrap();
+            let rendered = conf(&server(place.to_str().unwrap(), at, &ports));
+            if let Some(routes) = rendered.routes {
+                std::fs::write(place.join(ROUTES_FILE), routes.get().unwrap()).unwrap();
+            }
+            std::fs::write(place.join("nats.conf"), rendered.main.get().unwrap()).unwrap();
+            Running::start(program, &place.join("nats.conf"), ports[at].client)
+        };
+        let scratch = Self { servers: (0..count).map(start).collect(), _directory: directory };
         let mut root = scratch.connect(ROOT);
         for name in ["HARMONY", "OTHER"] {
-            let calls = api_calls(&user(ROOT), &bucket(name), &bucket("NONE"));
-            let create = calls.iter().find(|call| call.what == format!("create bucket {name}")).unwrap();
-            let answer = root.ask(&create.subject, &create.real_body, None);
-            assert!(answer.body.contains("\"config\""), "{answer:?}");
+            scratch.create(&mut root, name);
             assert!(root.ask(&format!("$KV.{name}.key"), "value", None).body.contains("\"seq\":1"));
         }
         scratch
     }
 
+    /// Makes a bucket with a copy on every server, as soon as there is a leader to do so.
+    fn create(&self, root: &mut Client, name: &str) {
+        let calls = api_calls(&user(ROOT), &bucket(name), &bucket("NONE"));
+        let create = calls.iter().find(|call| call.what == format!("create bucket {name}")).unwrap();
+        let body = create.real_body.replace("\"num_replicas\":1", &format!("\"num_replicas\":{}", self.servers.len()));
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let answer = root.ask(&create.subject, &body, None);
+            if answer.body.contains("\"config\"") {
+                return;
+            }
+            assert!(Instant::now() < until, "{answer:?}");
+        }
+    }
+
     fn connect(&self, user: &str) -> Client {
-        Client::connect(self.server.port, user, PASSWORD, &format!("_INBOX_{user}"))
+        Client::connect(self.servers[0].port, user, PASSWORD, &format!("_INBOX_{user}"))
     }
 
     /// All that the calls of the table could change.
@@ -113,6 +149,10 @@ impl Scratch {
         let mut ask = |subject: &str| {
             let mut answer: serde_json::Value = serde_json::from_str(&root.ask(subject, "", None).body).unwrap();
             answer.as_object_mut().unwrap().remove("ts");
+            // When each copy was last heard of is all that changes by itself; who leads does not.
+            if let Some(cluster) = answer.get_mut("cluster").and_then(|cluster| cluster.as_object_mut()) {
+                cluster.remove("replicas");
+            }
             answer.to_string()
         };
         ["STREAM.NAMES", "STREAM.INFO.KV_HARMONY", "STREAM.INFO.KV_OTHER", "CONSUMER.LIST.KV_HARMONY", "CONSUMER.LIST.KV_OTHER"]
@@ -128,7 +168,7 @@ fn ask(client: &mut Client, call: &ApiCall) -> Option<String> {
 #[test]
 fn the_server_lets_each_profile_do_what_the_table_says_and_nothing_else() {
     let Some(program) = nats_server("the_server_lets_each_profile_do_what_the_table_says_and_nothing_else") else { return };
-    let scratch = Scratch::start(&program);
+    let scratch = Scratch::start(&program, 1);
     let before = scratch.state();
     for (name, access) in USERS {
         let mut client = scratch.connect(name);
@@ -144,19 +184,22 @@ fn the_server_lets_each_profile_do_what_the_table_says_and_nothing_else() {
 #[test]
 fn a_probe_changes_nothing_even_where_everything_is_allowed() {
     let Some(program) = nats_server("a_probe_changes_nothing_even_where_everything_is_allowed") else { return };
-    let scratch = Scratch::start(&program);
-    let before = scratch.state();
-    let mut root = scratch.connect(ROOT);
-    for call in api_calls(&user(ROOT), &bucket("HARMONY"), &bucket("OTHER")) {
-        assert_eq!(ask(&mut root, &call), None, "{}", call.what);
-        assert_eq!(scratch.state(), before, "{} changed something", call.what);
+    // A cluster is asked too: some calls mean something only there.
+    for count in [1, 3] {
+        let scratch = Scratch::start(&program, count);
+        let before = scratch.state();
+        let mut root = scratch.connect(ROOT);
+        for call in api_calls(&user(ROOT), &bucket("HARMONY"), &bucket("OTHER")) {
+            assert_eq!(ask(&mut root, &call), None, "{}", call.what);
+            assert_eq!(scratch.state(), before, "{} changed something on {count} server(s)", call.what);
+        }
     }
 }
 
 #[test]
 fn the_table_names_requests_that_the_server_understands() {
     let Some(program) = nats_server("the_table_names_requests_that_the_server_understands") else { return };
-    let scratch = Scratch::start(&program);
+    let scratch = Scratch::start(&program, 1);
     let mut root = scratch.connect(ROOT);
     let calls = api_calls(&user(ROOT), &bucket("HARMONY"), &bucket("OTHER"));
     let answers_with_a_message = |call: &ApiCall| call.subject.starts_with("$JS.API.DIRECT.GET");
@@ -178,7 +221,7 @@ fn the_table_names_requests_that_the_server_understands() {
 #[test]
 fn a_user_cannot_listen_to_the_answers_of_another() {
     let Some(program) = nats_server("a_user_cannot_listen_to_the_answers_of_another") else { return };
-    let scratch = Scratch::start(&program);
-    let mut client = Client::connect_refused(scratch.server.port, "reader", PASSWORD, "_INBOX_writer.>");
+    let scratch = Scratch::start(&program, 1);
+    let mut client = Client::connect_refused(scratch.servers[0].port, "reader", PASSWORD, "_INBOX_writer.>");
     assert!(client.next_line().contains("Permissions Violation for Subscription to \"_INBOX_writer.>\""));
 }

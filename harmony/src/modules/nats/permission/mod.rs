@@ -8,7 +8,7 @@
 //! NATS checks the subject of a request, not what the request makes the server do. So, inside one account:
 //!
 //! - whoever may make a consumer of a stream (every reader of a bucket or stream) can let the server deliver what the stream holds to
-//!   any subject of the account, also to one that the user may not publish to, and can list the stream's consumers' effects there;
+//!   any subject of the account, also to one that the user may not publish to, and can change or end other readers' consumers of it;
 //! - whoever may make the durable consumer of a stream may also change it, because making is also changing;
 //! - whoever may create or change a stream or bucket (its owner) can make it a copy of any other stream of the account, and read it there,
 //!   or let it publish what it receives under other subjects;

@@ -5,15 +5,16 @@ use harmony_types::SystemName;
 use super::accounts::{Holdings, completed, declared};
 use super::agree::unique;
 use super::fragment::NatsFragment;
-use super::holdings::{Ground, buckets, check_limits, proof_buckets, streams};
+use super::holdings::{Ground, buckets, proof_buckets, streams};
 use super::jetstream::{JetstreamSettings, settings};
 use super::layout::{Declaration, Layout, lay_out};
+use super::limits::check_limits;
 use super::names::name;
 use super::notes::notes;
 use super::rule::Rule;
 use super::system::SystemSpec;
 use crate::error::ArrangeError;
-use crate::modules::nats::score::{CredentialsScore, JetstreamScore, KvBucketScore, StreamScore};
+use crate::modules::nats::score::{AccountWish, CredentialsScore, JetstreamScore, KvBucketScore, StreamScore};
 use crate::origin::Origin;
 use crate::stage::Contribution;
 
@@ -144,7 +145,7 @@ fn check_unique_tag(
 
 fn check_no_limits(said: &[Contribution<CredentialsScore>]) -> Result<(), ArrangeError> {
     for each in said {
-        let limited = |account: &&crate::modules::nats::score::AccountWish| {
+        let limited = |account: &&AccountWish| {
             account.max_memory.is_some()
                 || account.max_file.is_some()
                 || account.max_streams.is_some()

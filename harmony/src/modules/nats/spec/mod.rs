@@ -11,6 +11,7 @@ mod fragment;
 mod holdings;
 mod jetstream;
 mod layout;
+mod limits;
 mod names;
 mod notes;
 mod placement;

@@ -107,15 +107,15 @@ fn broken(rule: Rule) -> ArrangeError {
             [1, 2].map(|size| JetstreamScore::on("nats").with_max_file(ByteSize::gib(size)).into()),
         ))
         .unwrap_err(),
-        Rule::ServerCount => only(NatsScore::new("nats").with_servers(0)),
-        Rule::OddCluster => only(NatsScore::new("nats").with_servers(2)),
-        Rule::SeveralSites => only(sites(&[("east", 3)])),
-        Rule::SiteOnce => only(sites(&[("east", 1), ("west", 1), ("east", 1)])),
-        Rule::ClusterNamesDiffer => only(sites(&[("east", 1), ("west", 1), ("hub", 1)])),
-        Rule::TwoSiteQuorum => only(sites(&[("east", 3), ("west", 3)])),
-        Rule::SiteHoldsQuorum => only(sites(&[("east", 5), ("west", 1), ("north", 1)])),
-        Rule::HubSites => only(sites(&[("east", 1), ("west", 1)]).with_hub(Hub::Across)),
-        Rule::TaggedServer => only(NatsScore::new("nats").with_tag(2, "az:a")),
+        Rule::ServerCount
+        | Rule::OddCluster
+        | Rule::SeveralSites
+        | Rule::SiteOnce
+        | Rule::ClusterNamesDiffer
+        | Rule::TwoSiteQuorum
+        | Rule::SiteHoldsQuorum
+        | Rule::HubSites
+        | Rule::TaggedServer => broken_layout(rule),
         Rule::UniqueTagOnServers => in_cluster(JetstreamScore::on("nats").with_unique_tag("az:")),
         Rule::UniqueTagValues => assembled(vec![
             sites(&[("east", 3), ("west", 3), ("north", 3)]).into(),
@@ -139,6 +139,35 @@ fn broken(rule: Rule) -> ArrangeError {
             [bucket().into(), user(UserWish::new("agent").with_grant(Grant::kv("HARMONY").below("a.>").read_write()))],
         ))
         .unwrap_err(),
+        Rule::StreamSubjects
+        | Rule::SubjectsDisjoint
+        | Rule::HistoryLength
+        | Rule::DuplicateWindow
+        | Rule::ReplicasInOneCluster
+        | Rule::AcrossSitesNeedsSites
+        | Rule::AcrossSitesNeedsHub
+        | Rule::HomeSite
+        | Rule::LimitsFit => broken_holding(rule),
+    }
+}
+
+fn broken_layout(rule: Rule) -> ArrangeError {
+    match rule {
+        Rule::ServerCount => only(NatsScore::new("nats").with_servers(0)),
+        Rule::OddCluster => only(NatsScore::new("nats").with_servers(2)),
+        Rule::SeveralSites => only(sites(&[("east", 3)])),
+        Rule::SiteOnce => only(sites(&[("east", 1), ("west", 1), ("east", 1)])),
+        Rule::ClusterNamesDiffer => only(sites(&[("east", 1), ("west", 1), ("hub", 1)])),
+        Rule::TwoSiteQuorum => only(sites(&[("east", 3), ("west", 3)])),
+        Rule::SiteHoldsQuorum => only(sites(&[("east", 5), ("west", 1), ("north", 1)])),
+        Rule::HubSites => only(sites(&[("east", 1), ("west", 1)]).with_hub(Hub::Across)),
+        Rule::TaggedServer => only(NatsScore::new("nats").with_tag(2, "az:a")),
+        other => panic!("{other:?} is no rule of layouts"),
+    }
+}
+
+fn broken_holding(rule: Rule) -> ArrangeError {
+    match rule {
         Rule::StreamSubjects => in_cluster(stream("$KV.HARMONY.>")),
         Rule::SubjectsDisjoint => assembled(with(
             cluster_of(3),
@@ -164,6 +193,7 @@ fn broken(rule: Rule) -> ArrangeError {
             ],
         ))
         .unwrap_err(),
+        other => panic!("{other:?} is no rule of buckets and streams"),
     }
 }
 
