@@ -1,6 +1,6 @@
 //! What users should know and no field says.
 
-use harmony_types::TimeSpan;
+use harmony_types::{SiteName, TimeSpan};
 
 use super::system::{SystemSpec, UserRole};
 use crate::arrangement::Note;
@@ -11,6 +11,7 @@ use crate::modules::nats::score::SyncPolicy;
 pub(super) fn notes(system: &SystemSpec) -> Vec<Note> {
     let mut notes: Vec<Note> = survivals(system);
     notes.extend(sync(system));
+    notes.extend(quorum(system));
     notes.extend(unused_accounts(system));
     for user in system.users().filter(|user| user.role == UserRole::Declared) {
         let about = format!("user {} of account {}", user.name, user.account);
@@ -52,6 +53,22 @@ fn sync(system: &SystemSpec) -> Option<Note> {
         }
     };
     Some(Note { about: format!("JetStream of {}", system.name), says })
+}
+
+/// The sites whose loss stops JetStream's changes everywhere: the program has accepted that.
+fn quorum(system: &SystemSpec) -> Vec<Note> {
+    let all = system.meta_group();
+    let on = |site: &SiteName| system.servers().iter().filter(|server| server.member.site == *site).count();
+    let stops = |site: &&SiteName| system.sites.len() > 1 && all - on(site) < all / 2 + 1;
+    let sites = if all == 0 { &[] } else { system.sites.as_slice() };
+    let note = |site: &SiteName| Note {
+        about: format!("site {site} of {}", system.name),
+        says:
+            "while it is away, no stream or consumer can be created, changed or deleted on any site; what has most of its copies \
+               elsewhere is read and written as before"
+                .to_owned(),
+    };
+    sites.iter().filter(stops).map(note).collect()
 }
 
 fn unused_accounts(system: &SystemSpec) -> Vec<Note> {

@@ -1,10 +1,13 @@
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{assembled, bucket, cluster_of, main_job, user, with};
 use crate::modules::nats::assets::{Replicas, Storage};
 use crate::modules::nats::permission::probes;
 use crate::modules::nats::proof::Expectation;
-use crate::modules::nats::score::{Grant, Hub, JetstreamScore, NatsSuperclusterScore, Replication, UserWish};
+use crate::modules::nats::score::{Grant, Hub, JetstreamScore, NatsScore, NatsSuperclusterScore, Replication, UserWish};
 use crate::modules::nats::spec::{ClusterRole, NatsFragment, SystemSpec, UserRole};
 
 #[test]
@@ -109,4 +112,30 @@ fn a_user_of_some_keys_is_proven_to_write_those_and_no_others() {
     assert_eq!(expected("$JS.API.STREAM.DELETE.KV_HARMONY"), Some(Expectation::Refused));
     assert_eq!(expected("$JS.API.STREAM.DELETE.KV_HARMONY_PROOF"), Some(Expectation::Refused));
     assert_eq!(expected("$SYS.REQ.USER.INFO"), Some(Expectation::Allowed));
+}
+
+#[test]
+fn an_accepted_quorum_risk_is_still_said() {
+    let two = NatsSuperclusterScore::new("nats").with_site("east", 3).with_site("west", 1).accepting_quorum_loss();
+    let system = assembled(vec![two.into(), JetstreamScore::on("nats").into()]).unwrap();
+    let about: Vec<&str> = system.notes().iter().map(|note| note.about.as_str()).collect();
+    assert_eq!(about, ["JetStream of nats", "site east of nats"]);
+}
+
+#[test]
+fn a_score_reads_back_what_it_writes() {
+    fn check<S: Serialize + DeserializeOwned + PartialEq + Debug>(score: &S) {
+        let json = serde_json::to_string(score).unwrap();
+        assert_eq!(serde_json::from_str::<S>(&json).unwrap(), *score, "{json}");
+    }
+    for fragment in with(main_job(), [NatsScore::new("nats").with_servers(3).with_tag(2, "az:b").into()]) {
+        match fragment {
+            NatsFragment::Cluster(score) => check(&score),
+            NatsFragment::Supercluster(score) => check(&score),
+            NatsFragment::Jetstream(score) => check(&score),
+            NatsFragment::Credentials(score) => check(&score),
+            NatsFragment::Bucket(score) => check(&score),
+            NatsFragment::Stream(score) => check(&score),
+        }
+    }
 }
