@@ -39,32 +39,24 @@ pub enum NatsServerError {
         needed: Version,
     },
     /// More is needed than the version that can be installed.
-    #[error("at least nats-server {needed} is needed, and {pinned} is what can be installed{}", and_passed_over(.passed_over))]
+    #[error("at least nats-server {} is needed, and {} is what can be installed{}", .missing.needed, .missing.version, and_passed_over(.missing))]
     PinnedTooOld {
-        /// The version that can be installed.
-        pinned: Version,
-        /// The least version that will do.
-        needed: Version,
-        /// What was found in `PATH` and is too old.
-        passed_over: Vec<PassedOver>,
+        /// What there is not.
+        missing: Box<Missing>,
     },
     /// It would have to be fetched, and fetching is forbidden.
-    #[error("nats-server {version} is not installed, and fetching it is forbidden (offline){}", and_passed_over(.passed_over))]
+    #[error("nats-server {} is not installed, and fetching it is forbidden (offline){}", .missing.version, and_passed_over(.missing))]
     Offline {
-        /// The version that would have been installed.
-        version: Version,
-        /// What was found in `PATH` and is too old.
-        passed_over: Vec<PassedOver>,
+        /// What there is not.
+        missing: Box<Missing>,
     },
     /// No source has anything for this machine's system and processor.
-    #[error("nats-server {version} cannot be installed on {platform}{}", and_passed_over(.passed_over))]
+    #[error("nats-server {} cannot be installed on {platform}{}", .missing.version, and_passed_over(.missing))]
     UnknownPlatform {
-        /// The version that would have been installed.
-        version: Version,
+        /// What there is not.
+        missing: Box<Missing>,
         /// System and processor, as in `linux-riscv64`.
         platform: String,
-        /// What was found in `PATH` and is too old.
-        passed_over: Vec<PassedOver>,
     },
     /// There is no directory to install into.
     #[error("nats-server {version} has no directory to be installed in: neither XDG_CACHE_HOME nor HOME is an absolute path")]
@@ -73,14 +65,12 @@ pub enum NatsServerError {
         version: Version,
     },
     /// No source could be reached.
-    #[error("failed to fetch nats-server {version}: {}{}", listed(.failures), and_passed_over(.passed_over))]
+    #[error("failed to fetch nats-server {}: {}{}", .missing.version, listed(.failures), and_passed_over(.missing))]
     NoSource {
-        /// The version that would have been installed.
-        version: Version,
+        /// What there is not.
+        missing: Box<Missing>,
         /// Each source and why it gave nothing, in the order in which they were tried.
         failures: Vec<SourceFailure>,
-        /// What was found in `PATH` and is too old.
-        passed_over: Vec<PassedOver>,
     },
     /// A source delivered something else than what is pinned. No other source is tried.
     #[error("{origin} delivered other contents than the pinned ones: wanted {wanted}, found {found}")]
@@ -121,6 +111,17 @@ pub enum NatsServerError {
     },
 }
 
+/// That there is no `nats-server` that will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The version that would be installed.
+    pub version: Version,
+    /// The least version that will do.
+    pub needed: Version,
+    /// What was found in `PATH` and is too old.
+    pub passed_over: Vec<PassedOver>,
+}
+
 /// A program in `PATH` that is too old.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
@@ -128,8 +129,6 @@ pub struct PassedOver {
     pub path: PathBuf,
     /// Its version.
     pub found: Version,
-    /// The least version that will do.
-    pub needed: Version,
 }
 
 /// A source that gave nothing.
@@ -176,24 +175,31 @@ pub enum FetchError {
 impl NatsServerError {
     /// What a user can do about it, if the kind of failure tells.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
             Self::NotRunnable { .. } | Self::NotNatsServer { .. } | Self::TooOld { .. } => {
-                Some("set HARMONY_NATS_SERVER to a nats-server that is new enough, or unset it to have one installed")
+                "set HARMONY_NATS_SERVER to a nats-server that is new enough, or unset it to have one installed".to_owned()
             }
-            Self::PinnedTooOld { .. } | Self::UnknownPlatform { .. } | Self::NoSource { .. } | Self::Offline { .. } => {
-                Some("install nats-server 2.12.3 or newer in a directory of PATH, or set HARMONY_NATS_SERVER to one")
+            Self::PinnedTooOld { missing, .. }
+            | Self::UnknownPlatform { missing, .. }
+            | Self::NoSource { missing, .. }
+            | Self::Offline { missing, .. } => {
+                format!(
+                    "install nats-server {} or newer in a directory of PATH, or set HARMONY_NATS_SERVER to one",
+                    missing.needed
+                )
             }
-            Self::NoCache { .. } => Some("set HOME or XDG_CACHE_HOME, or set HARMONY_NATS_SERVER to a nats-server"),
-            Self::WrongDigest { .. } => Some(
-                "somebody changed what is delivered: find out who before anything else; until then set HARMONY_NATS_SERVER to a nats-server you trust",
-            ),
+            Self::NoCache { .. } => "set HOME or XDG_CACHE_HOME, or set HARMONY_NATS_SERVER to a nats-server".to_owned(),
+            Self::WrongDigest { .. } => {
+                "find out who changed what is delivered; until then set HARMONY_NATS_SERVER to a nats-server that you trust"
+                    .to_owned()
+            }
             Self::NoEntry { .. } | Self::Unpack { .. } => {
-                Some("set HARMONY_NATS_SERVER to a nats-server, and report this as a defect of Harmony")
+                "set HARMONY_NATS_SERVER to a nats-server, and report this as a defect of Harmony".to_owned()
             }
-            Self::Io(error) => error.hint(),
-            Self::Stopped { .. } => None,
-        }
+            Self::Io(error) => return error.hint().map(str::to_owned),
+            Self::Stopped { .. } => return None,
+        })
     }
 }
 
@@ -213,9 +219,8 @@ fn listed(failures: &[SourceFailure]) -> String {
     failures.iter().map(SourceFailure::to_string).collect::<Vec<_>>().join("; ")
 }
 
-fn and_passed_over(passed_over: &[PassedOver]) -> String {
-    passed_over
-        .iter()
-        .map(|PassedOver { path, found, needed }| format!("; `{}` is {found}, and at least {needed} is needed", path.display()))
+fn and_passed_over(missing: &Missing) -> String {
+    let all = missing.passed_over.iter();
+    all.map(|PassedOver { path, found }| format!("; `{}` is {found}, and at least {} is needed", path.display(), missing.needed))
         .collect()
 }

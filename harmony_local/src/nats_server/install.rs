@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use harmony_io::{Io, Mode, ProcessId};
 use semver::Version;
 
-use super::error::{FetchError, NatsServerError, PassedOver, SourceFailure};
+use super::error::{FetchError, Missing, NatsServerError, PassedOver, SourceFailure};
 use super::program::version_of;
 use super::search::{Fetching, Found, Search, find, sha256};
 use super::sources::Source;
@@ -42,19 +42,19 @@ enum Attempt {
 /// [`NoSource`](NatsServerError::NoSource) if no source can be reached; [`WrongDigest`](NatsServerError::WrongDigest) if one delivers
 /// something else than what is pinned; [`Io`](NatsServerError::Io) if it cannot be written.
 pub async fn install(io: &Io, search: &Search, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Installed, NatsServerError> {
-    let (version, passed_over) = match find(io, search).await? {
+    let missing = match find(io, search).await? {
         Found::Installed { path, version, .. } => return Ok(Installed { path, version }),
-        Found::Missing { version, passed_over } => (version, passed_over),
+        Found::Missing(missing) => Box::new(missing),
     };
     if search.fetching == Fetching::Forbidden {
-        return Err(NatsServerError::Offline { version, passed_over });
+        return Err(NatsServerError::Offline { missing });
     }
     if search.architecture.is_none() {
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
-        return Err(NatsServerError::UnknownPlatform { version, platform, passed_over });
+        return Err(NatsServerError::UnknownPlatform { missing, platform });
     }
-    let Some(cache) = &search.cache else { return Err(NatsServerError::NoCache { version }) };
-    report_passed_over(&passed_over, progress);
+    let Some(cache) = &search.cache else { return Err(NatsServerError::NoCache { version: missing.version }) };
+    report_passed_over(&missing, progress);
     io.ensure_directory(cache, Mode::Readable)?;
     let workspace = make_workspace(io, cache)?;
     let fetched = fetch_from_first(io, search, &workspace, progress).await;
@@ -62,12 +62,13 @@ pub async fn install(io: &Io, search: &Search, progress: &(dyn Fn(&str) + Send +
     let _ = io.ensure_no_tree(&workspace);
     match fetched? {
         Ok(program) => place(io, search, cache, &program, progress).await,
-        Err(failures) => Err(NatsServerError::NoSource { version, failures, passed_over }),
+        Err(failures) => Err(NatsServerError::NoSource { missing, failures }),
     }
 }
 
-fn report_passed_over(passed_over: &[PassedOver], progress: &(dyn Fn(&str) + Send + Sync)) {
-    for PassedOver { path, found, needed } in passed_over {
+fn report_passed_over(missing: &Missing, progress: &(dyn Fn(&str) + Send + Sync)) {
+    for PassedOver { path, found } in &missing.passed_over {
+        let needed = &missing.needed;
         progress(&format!("`{}` is nats-server {found}, and at least {needed} is needed: not used", path.display()));
     }
 }

@@ -24,7 +24,7 @@ mod sources;
 mod tests;
 mod unpack;
 
-pub use error::{FetchError, NatsServerError, PassedOver, SourceFailure};
+pub use error::{FetchError, Missing, NatsServerError, PassedOver, SourceFailure};
 pub use install::{Installed, install};
 pub use search::{Fetching, Found, Origin, Search, find};
 pub use sources::pinned_version;

@@ -11,7 +11,7 @@ use semver::Version;
 use sha2::{Digest, Sha256};
 
 use super::download::Transport;
-use super::error::{NatsServerError, PassedOver};
+use super::error::{Missing, NatsServerError, PassedOver};
 use super::program::{candidates, version_of};
 use super::sources::{Architecture, Source, pinned_sources, pinned_version};
 
@@ -64,13 +64,8 @@ pub enum Found {
         /// How it was come by.
         origin: Origin,
     },
-    /// None; [`install`](super::install) would bring this version.
-    Missing {
-        /// The version that would be installed.
-        version: Version,
-        /// What was found in `PATH` and is too old.
-        passed_over: Vec<PassedOver>,
-    },
+    /// None; [`install`](super::install) would bring one.
+    Missing(Missing),
 }
 
 impl Search {
@@ -136,15 +131,15 @@ pub async fn find(io: &Io, search: &Search) -> Result<Found, NatsServerError> {
         if version >= search.minimum {
             return Ok(Found::Installed { path, version, origin: Origin::Path });
         }
-        passed_over.push(PassedOver { path, found: version, needed: search.minimum.clone() });
+        passed_over.push(PassedOver { path, found: version });
     }
-    let version = pinned_version();
-    if version < search.minimum {
-        return Err(NatsServerError::PinnedTooOld { pinned: version, needed: search.minimum.clone(), passed_over });
+    let missing = Missing { version: pinned_version(), needed: search.minimum.clone(), passed_over };
+    if missing.version < missing.needed {
+        return Err(NatsServerError::PinnedTooOld { missing: Box::new(missing) });
     }
     Ok(match find_installed(io, search).await? {
-        Some(path) => Found::Installed { path, version, origin: Origin::Cache },
-        None => Found::Missing { version, passed_over },
+        Some(path) => Found::Installed { path, version: missing.version, origin: Origin::Cache },
+        None => Found::Missing(missing),
     })
 }
 
