@@ -90,6 +90,11 @@ impl Run {
         }
     }
 
+    /// Says something that users should know.
+    pub fn remark(&self, says: impl Into<String>) {
+        self.emit(&Event::Remark { says: says.into() });
+    }
+
     pub(crate) fn emit(&self, event: &Event) {
         self.shared.observer.on(event);
     }

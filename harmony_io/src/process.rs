@@ -81,15 +81,9 @@ impl Io {
     /// [`IoError`] if it cannot be started, or had to be killed because it was too slow (kind `TimedOut`).
     pub async fn run_program<A: AsRef<OsStr>>(&self, program: &Path, arguments: &[A], limit: Duration) -> IoResult<Finished> {
         let target = program.display().to_string();
-        let child = self.run(Operation::Spawn, &target, || {
-            tokio::process::Command::new(program)
-                .args(arguments)
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .kill_on_drop(true)
-                .spawn()
-        })?;
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let child = self.run(Operation::Spawn, &target, || spawn_when_written(|| command.spawn()))?;
         let failed = |source| IoError::named(Operation::Spawn, &target, source);
         let output = tokio::time::timeout(limit, child.wait_with_output())
             .await
@@ -166,6 +160,18 @@ impl Io {
 
 fn open_log(log: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(log)
+}
+
+/// Tries again for a moment while the program counts as being written: a process that another thread is just starting can hold what
+/// that thread had open, and so a file that has been written, closed and renamed is still busy until it has begun its own program.
+fn spawn_when_written<C>(mut spawn: impl FnMut() -> io::Result<C>) -> io::Result<C> {
+    for _ in 0..20 {
+        match spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::sleep(Duration::from_millis(5)),
+            spawned => return spawned,
+        }
+    }
+    spawn()
 }
 
 /// A child that ends while we live would stay as a zombie until somebody asks for its end.

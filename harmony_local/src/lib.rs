@@ -1,1 +1,3 @@
 //! Plays Scores on this machine with real processes.
+
+pub mod nats_server;

@@ -197,8 +197,16 @@ async fn settle(items: &Items, index: usize, seen: Seen, found: &mut Observed, c
     let decided = match (&item.what, seen) {
         (ItemKind::Unhosted { kind, .. }, _) => Err(unhosted_error(kind)),
         (ItemKind::Proof { digest, .. }, _) => Ok(settle_proof(items, index, digest, found, context)),
-        (ItemKind::Wanted { .. }, Seen::Unreachable(why)) => settle_unreachable(items, index, why, found),
-        (ItemKind::Wanted { .. }, Seen::UnknownUntil(until)) => Ok(item.step(Change::UnknownUntil { until }, Vec::new(), None)),
+        (ItemKind::Wanted { key, .. }, Seen::Unreachable(why)) if context.entry(key).is_some() => {
+            settle_unreachable(items, index, why, found)
+        }
+        (ItemKind::Wanted { key, .. }, Seen::UnknownUntil(until)) if context.entry(key).is_some() => {
+            Ok(item.step(Change::UnknownUntil { until }, Vec::new(), None))
+        }
+        // What this program has never made and what it would live in is still to come: it will be made.
+        (ItemKind::Wanted { .. }, Seen::Unreachable(why)) if pending_below(items, index, found).is_empty() => {
+            settle_unreachable(items, index, why, found)
+        }
         (ItemKind::Unwanted { entry, .. }, seen) => Ok(settle_unwanted(items, index, entry, &seen, context)),
         (ItemKind::Wanted { resource, provider, .. }, _) => {
             let find = |reference: &value::Reference| items.output(&found.outputs, reference);
@@ -235,7 +243,9 @@ fn settle_unreachable(items: &Items, index: usize, why: String, found: &Observed
 
 fn settle_unwanted(items: &Items, index: usize, entry: &Entry, seen: &Seen, context: &Context<'_>) -> Step {
     let item = &items.items[index];
+    let is_shared = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().shared);
     let (change, loss) = match seen {
+        _ if is_shared => (Change::Forget, None),
         Seen::Absent => (Change::Forget, None),
         Seen::There(live) => (Change::Delete { because: "no Score wants it any more".to_owned() }, live.holds.clone()),
         Seen::UnknownUntil(_) | Seen::Unreachable(_) | Seen::Check => {
