@@ -33,7 +33,8 @@ pub(super) struct Pending<'t> {
     noun: &'static str,
     declared: Option<(Origin, Assemble<'t>)>,
     fragments: Vec<Contribution<Box<dyn Any>>>,
-    followers: Vec<(Origin, Follow<'t>)>,
+    followers: Vec<(Origin, Option<&'static str>, Follow<'t>)>,
+    once: BTreeMap<&'static str, Origin>,
 }
 
 /// The pending things, by their noun and name, so that they are assembled in an order that no Score decides.
@@ -85,7 +86,24 @@ impl<'t> Stage<'t> {
             Some(built) => follow(built, stage),
             None => Ok(()),
         });
-        self.pending::<G>(name).followers.push((origin, follow));
+        self.pending::<G>(name).followers.push((origin, once, follow));
+    }
+
+    /// As [`Stage::follow`], but of all that say the same `what` only one is called: that of the smallest origin.
+    pub fn follow_once<G: Thing>(
+        &mut self,
+        name: &str,
+        what: &'static str,
+        follow: impl FnOnce(&G::Built, &mut Stage<'t>) -> Result<(), ArrangeError> + 't,
+    ) {
+        let origin = self.origin().clone();
+        let pending = self.pending::<G>(name);
+        if pending.once.get(what).is_none_or(|first| origin < *first) {
+            if let Some(later) = pending.once.insert(what, origin.clone()) {
+                pending.followers.retain(|(earlier, once, _)| *once != Some(what) || *earlier != later);
+            }
+            self.follow_as::<G>(name, Some(what), follow);
+        }
     }
 
     fn pending<G: Thing>(&mut self, name: &str) -> &mut Pending<'t> {
@@ -94,6 +112,7 @@ impl<'t> Stage<'t> {
             declared: None,
             fragments: Vec::new(),
             followers: Vec::new(),
+            once: BTreeMap::new(),
         })
     }
 
@@ -102,12 +121,12 @@ impl<'t> Stage<'t> {
         while let Some(((_, name), pending)) = self.things.pop_first() {
             let Some((origin, assemble)) = pending.declared else {
                 let spoken =
-                    pending.fragments.iter().map(|fragment| &fragment.origin).chain(pending.followers.iter().map(|(o, _)| o));
+                    pending.fragments.iter().map(|fragment| &fragment.origin).chain(pending.followers.iter().map(|(origin, ..)| origin));
                 let origin = spoken.min().cloned().unwrap_or_else(|| self.origin().clone());
                 return Err(ArrangeError::Undeclared { what: pending.noun, name, origin });
             };
             let built = self.on_behalf(&origin, |stage| assemble(pending.fragments, stage))?;
-            for (origin, follow) in pending.followers {
+            for (origin, _, follow) in pending.followers {
                 self.on_behalf(&origin, |stage| follow(built.as_ref(), stage))?;
             }
         }

@@ -6,9 +6,9 @@ mod record;
 mod store;
 mod supervisor;
 
-pub(crate) use binary::Binaries;
-pub use binary::{BinaryOutputs, NatsServerBinary};
+pub(crate) use binary::{Binaries, failed};
+pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
 pub use process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
 pub use store::NatsStore;
 pub(crate) use store::Stores;
-pub(crate) use supervisor::Supervisor;
+pub(crate) use supervisor::{LOG, Supervisor};
