@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::ledger::{Entry, Key, Ledger};
 use super::outcome::Failed;
-use super::plan::{Change, LossNotice, Step};
+use super::plan::{Change, LossNotice, Step, Subject};
 use crate::address::Address;
 use crate::arrangement::{Arrangement, Node, ProofNode, ResourceNode, What};
 use crate::origin::Origin;
@@ -158,7 +158,8 @@ impl Item {
 
     pub(super) fn step(&self, change: Change, fields: Vec<FieldChange>, loss: Option<LossNotice>) -> Step {
         let (address, kind, label, origin) = (self.address.clone(), self.kind().to_owned(), self.label(), self.origin.clone());
-        Step { address, kind, label, origin, change, fields, loss }
+        let subject = if matches!(self.what, ItemKind::Proof { .. }) { Subject::Proof } else { Subject::Resource };
+        Step { address, subject, kind, label, origin, change, fields, loss }
     }
 
     pub(super) fn failure(&self, error: &ProviderError) -> Failed {

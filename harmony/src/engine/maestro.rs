@@ -15,6 +15,7 @@ use super::observe::{Context, Entries, Observed, observe};
 use super::order::Order;
 use super::outcome::{Failed, Outcome};
 use super::plan::{Allowances, Change, FORMAT, Plan, Step};
+use super::status::{self, Standing};
 use crate::arrangement::Arrangement;
 use crate::error::ArrangeError;
 use crate::inventory::Inventory;
@@ -260,6 +261,39 @@ impl Maestro {
         Ok(outcome)
     }
 
+    /// How every thing stands. Reads only, takes no lock, and does not fail where something does not answer: it says so.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the Scores cannot be arranged, or the Ledger cannot be read.
+    pub async fn status<T: Topology + ?Sized>(
+        &self,
+        inventory: &Inventory,
+        topology: &T,
+        scores: &Scores<T>,
+    ) -> Result<Vec<Standing>, EngineError> {
+        let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
+        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let (items, found) = self.look(&arrangement, &providers, &ledger, &self.run(&ledger)).await?;
+        Ok(status::standings(&items, &found, &ledger))
+    }
+
+    /// What the Scores become, with everything filled in that what is there already says. It holds secrets in the open, as
+    /// `{"$secret": …}`. Reads only.
+    ///
+    /// # Errors
+    /// As [`Maestro::status`].
+    pub async fn arrange_filled<T: Topology + ?Sized>(
+        &self,
+        inventory: &Inventory,
+        topology: &T,
+        scores: &Scores<T>,
+    ) -> Result<Arrangement, EngineError> {
+        let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
+        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let (items, found) = self.look(&arrangement, &providers, &ledger, &self.run(&ledger)).await?;
+        Ok(status::filled(&arrangement, &items, &found))
+    }
+
     fn lock(&self) -> Result<Lock, EngineError> {
         let io = &self.site.io;
         io.ensure_directory(&self.site.state, Mode::Private).map_err(LockError::from)?;
@@ -352,7 +386,8 @@ impl Prepared {
             return Err(EngineError::Refused { steps: refused });
         }
         let mut outcome = Outcome::default();
-        outcome.counts.unchanged = self.plan.counts().unchanged;
+        let before = self.plan.counts();
+        (outcome.counts.unchanged, outcome.counts.holding) = (before.unchanged, before.holding);
         let count = self.plan.pending().len();
         if count > 0 {
             self.run.emit(&Event::Phase { phase: "applying", count });

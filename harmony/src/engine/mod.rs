@@ -13,3 +13,4 @@ pub mod order;
 pub mod outcome;
 pub mod plan;
 mod schedule;
+pub mod status;

@@ -30,6 +30,9 @@ pub const FORMAT: u32 = 1;
 pub struct Step {
     /// Where the program says it, or said it last.
     pub address: Address,
+    /// Whether it is a thing or a check.
+    #[serde(default)]
+    pub subject: Subject,
     /// The kind's wire name.
     pub kind: String,
     /// What the world calls it; of a proof, what it shows.
@@ -44,6 +47,17 @@ pub struct Step {
     /// What would be lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<LossNotice>,
+}
+
+/// What a step is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A managed thing.
+    #[default]
+    Resource,
+    /// A check.
+    Proof,
 }
 
 /// What would be lost by a step, and whether that is allowed.
@@ -123,6 +137,8 @@ pub struct Counts {
     pub forbidden: usize,
     pub prove: usize,
     pub unchanged: usize,
+    /// Proofs that have passed, with nothing under them changed since.
+    pub holding: usize,
 }
 
 impl Plan {
@@ -132,12 +148,13 @@ impl Plan {
         self.steps.iter().any(|step| step.change.is_pending())
     }
 
-    /// How many steps of which sort; passed proofs are not counted.
+    /// How many steps of which sort.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for step in &self.steps {
             *match step.change {
+                Change::None if step.subject == Subject::Proof => &mut counts.holding,
                 Change::None => &mut counts.unchanged,
                 Change::Create => &mut counts.create,
                 Change::Update => &mut counts.update,
