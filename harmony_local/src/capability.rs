@@ -21,7 +21,7 @@ use crate::nats::{
     BinaryVersion, LOG, NatsServerBinary, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, Switch,
 };
 use crate::place::{LocalPlace, Program};
-use crate::topology::WithNats;
+use crate::topology::{Monitoring, WithNats};
 
 impl LocalPlace<WithNats> {
     /// Where this place keeps its things.
@@ -122,12 +122,12 @@ impl Nats for LocalPlace<WithNats> {
             };
             let cluster = optional(wanted.cluster, "cluster", &self.listen, stage)?;
             let gateway = optional(wanted.gateway, "gateway", &self.listen, stage)?;
-            let monitoring = optional(wanted.monitoring, "monitoring", &loopback, stage)?;
+            let monitoring = optional(self.monitoring == Monitoring::Open, "monitoring", &loopback, stage)?;
             let client = self.arrange_listener(server, "client", &self.listen, stage)?;
             let mut names: Vec<HostName> = self.advertise.iter().cloned().chain([self.listen.clone(), loopback]).collect();
             names.sort();
             names.dedup();
-            Ok(Placement { client, cluster, gateway, monitoring, names, paths: self.paths(server) })
+            Ok(Placement { client, cluster, gateway, monitoring, log: self.log, names, paths: self.paths(server) })
         })
     }
 

@@ -11,4 +11,4 @@ mod place;
 mod topology;
 
 pub use place::{LocalPlace, Program};
-pub use topology::{LocalFacts, LocalTopology, NatsOnMachine, WithNats, WithoutNats};
+pub use topology::{LocalFacts, LocalTopology, Monitoring, NatsOnMachine, WithNats, WithoutNats};

@@ -7,6 +7,7 @@ use harmony::modules::nats::assets::{AccountContents, KvBucket, Stream};
 use harmony::modules::nats::proof::{
     CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
 };
+use harmony::modules::nats::spec::LogLevel;
 use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
 use harmony::modules::tls::{Authority, Certificate, StoredPki};
 use harmony::proof::Prover;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::{Directories, Files, LocalDirectory, LocalFile, LocalPort, Ports};
 use crate::nats::{Binaries, NatsServerBinary, NatsServerProcess, NatsStore, Stores, Supervisor};
 use crate::nats_server::Search;
-use crate::topology::{NatsOnMachine, WithNats, WithoutNats};
+use crate::topology::{Monitoring, NatsOnMachine, WithNats, WithoutNats};
 
 /// This machine, with its capabilities.
 pub struct LocalPlace<N: NatsOnMachine = WithoutNats> {
@@ -27,6 +28,8 @@ pub struct LocalPlace<N: NatsOnMachine = WithoutNats> {
     pub(crate) site: Site,
     pub(crate) listen: HostName,
     pub(crate) advertise: Option<HostName>,
+    pub(crate) monitoring: Monitoring,
+    pub(crate) log: LogLevel,
     pub(crate) program: Option<Program>,
     pub(crate) nats: N,
     pub(crate) search: Search,

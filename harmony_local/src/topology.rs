@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use harmony::modules::nats::client::NatsClient;
+use harmony::modules::nats::spec::LogLevel;
 use harmony::provider::{Failure, ProviderError};
 use harmony::topology::{Fetching, Site, Survey};
 use harmony_types::{HostName, PlaceName};
@@ -20,8 +21,20 @@ pub struct LocalTopology<N = WithoutNats> {
     name: String,
     listen: HostName,
     advertise: Option<HostName>,
+    monitoring: Monitoring,
+    log: LogLevel,
     nats_server: Option<PathBuf>,
     nats: N,
+}
+
+/// Whether servers answer on a monitoring port, which asks for no credential.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Monitoring {
+    /// They do not.
+    #[default]
+    Closed,
+    /// They do, on 127.0.0.1 only.
+    Open,
 }
 
 /// Whether a machine has a client of NATS: one of [`WithNats`] and [`WithoutNats`].
@@ -55,6 +68,8 @@ impl LocalTopology {
             name: name.to_owned(),
             listen: HostName::loopback(),
             advertise: None,
+            monitoring: Monitoring::Closed,
+            log: LogLevel::Normal,
             nats_server: None,
             nats: WithoutNats,
         }
@@ -69,6 +84,8 @@ impl<N> LocalTopology<N> {
             name: self.name,
             listen: self.listen,
             advertise: self.advertise,
+            monitoring: self.monitoring,
+            log: self.log,
             nats_server: self.nats_server,
             nats: WithNats(Arc::new(client)),
         }
@@ -85,6 +102,23 @@ impl<N> LocalTopology<N> {
     #[must_use]
     pub fn with_advertised_host(mut self, host: HostName) -> Self {
         self.advertise = Some(host);
+        self
+    }
+
+    /// The same, with servers that answer on a monitoring port. What they log stays as it is.
+    #[must_use]
+    pub fn with_monitoring(mut self) -> Self {
+        self.monitoring = Monitoring::Open;
+        self
+    }
+
+    /// The same, with servers that log so much. Whoever debugs wants to look: more than normal opens the monitoring port too.
+    #[must_use]
+    pub fn with_log(mut self, log: LogLevel) -> Self {
+        self.log = log;
+        if log != LogLevel::Normal {
+            self.monitoring = Monitoring::Open;
+        }
         self
     }
 
@@ -150,6 +184,8 @@ where
             site: site.clone(),
             listen: self.listen,
             advertise: self.advertise,
+            monitoring: self.monitoring,
+            log: self.log,
             program: facts.nats_server,
             nats: self.nats,
             search,

@@ -9,7 +9,7 @@ use crate::modules::nats::assets::{AccountContents, KvBucket, Stream};
 use crate::modules::nats::proof::{
     CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
 };
-use crate::modules::nats::spec::ServerSpec;
+use crate::modules::nats::spec::{LogLevel, ServerSpec};
 use crate::modules::secret::KeepsSecrets;
 use crate::modules::tls::CertificateAuthorities;
 use crate::stage::Stage;
@@ -102,8 +102,6 @@ pub struct ListenersWanted {
     pub cluster: bool,
     /// For other clusters.
     pub gateway: bool,
-    /// For monitoring, on the loopback interface only.
-    pub monitoring: bool,
 }
 
 /// Where a server will stand.
@@ -115,8 +113,10 @@ pub struct Placement {
     pub cluster: Option<Listener>,
     /// For other clusters.
     pub gateway: Option<Listener>,
-    /// For monitoring.
+    /// For monitoring, which asks for no credential: on the loopback interface, and only if the place was told to.
     pub monitoring: Option<Listener>,
+    /// How much it logs there.
+    pub log: LogLevel,
     /// The names its certificate has to be for.
     pub names: Vec<HostName>,
     /// Where its files are, as it sees them.

@@ -81,6 +81,15 @@ impl<'t> Stage<'t> {
         name: &str,
         follow: impl FnOnce(&G::Built, &mut Stage<'t>) -> Result<(), ArrangeError> + 't,
     ) {
+        self.follow_as::<G>(name, None, follow);
+    }
+
+    fn follow_as<G: Thing>(
+        &mut self,
+        name: &str,
+        once: Option<&'static str>,
+        follow: impl FnOnce(&G::Built, &mut Stage<'t>) -> Result<(), ArrangeError> + 't,
+    ) {
         let origin = self.origin().clone();
         let follow: Follow<'t> = Box::new(move |built, stage| match built.downcast_ref() {
             Some(built) => follow(built, stage),

@@ -6,6 +6,8 @@
 mod entries;
 mod generated;
 mod hash;
+#[cfg(test)]
+mod tests;
 
 pub use entries::SecretEntries;
 pub use generated::{GeneratedOutputs, GeneratedSecret, Recipe};

@@ -6,6 +6,8 @@
 mod authority;
 mod certificate;
 mod pki;
+#[cfg(test)]
+mod tests;
 mod x509;
 
 pub use authority::{Authority, IssuedOutputs};

@@ -86,7 +86,7 @@ fn arrange_user(spec: &SystemSpec, user: &UserSpec, home: &dyn Nats, stage: &mut
             let name = user.name.to_string();
             Ok(UserSecret {
                 credential: Credential::Password { user: Text::from(name.as_str()), password },
-                proof: UserProof::Password { user: name, hash },
+                proof: UserProof::PasswordHash(hash),
             })
         }
     }
