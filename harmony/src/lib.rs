@@ -10,7 +10,6 @@
 pub mod address;
 pub mod arrangement;
 
-
 pub mod capability;
 pub mod engine;
 mod error;

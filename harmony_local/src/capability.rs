@@ -5,21 +5,19 @@ use std::path::{Path, PathBuf};
 use harmony::ArrangeError;
 use harmony::address::Address;
 use harmony::capability::{
-    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement, ServerPaths,
+    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement,
+    ServerPaths,
 };
 use harmony::modules::nats::access::{Credential, NatsAccess};
 use harmony::modules::nats::assets::{KvBucket, Stream};
-use harmony::modules::nats::render::conf;
-use harmony::resource::Resource;
+use harmony::modules::nats::render::{ROUTES_FILE, conf};
 use harmony::stage::Stage;
 use harmony::text;
 use harmony::value::Text;
 use harmony_types::{HostName, ServerName, SiteName};
 
 use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortIdentity};
-use crate::nats::{
-    BinaryVersion, LOG, NatsServerBinary, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, Switch,
-};
+use crate::nats::{BinaryVersion, LOG, NatsServerBinary, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, Switch};
 use crate::place::{LocalPlace, Program};
 use crate::topology::{Monitoring, WithNats};
 
@@ -54,7 +52,13 @@ impl LocalPlace<WithNats> {
         })
     }
 
-    fn arrange_listener(&self, server: &ServerName, role: &str, host: &HostName, stage: &mut Stage) -> Result<Listener, ArrangeError> {
+    fn arrange_listener(
+        &self,
+        server: &ServerName,
+        role: &str,
+        host: &HostName,
+        stage: &mut Stage,
+    ) -> Result<Listener, ArrangeError> {
         let identity = PortIdentity { listener: format!("{}/{server}/{role}", self.name), host: host.clone() };
         let port = stage.add(self, &format!("{role}-port"), &LocalPort { identity })?;
         Ok(Listener { host: host.clone(), port: port.get(&LocalPort::PORT), advertise: self.advertise.clone() })
@@ -75,7 +79,14 @@ impl LocalPlace<WithNats> {
         }
     }
 
-    fn arrange_file(&self, name: &str, path: &str, access: Access, content: Text, stage: &mut Stage) -> Result<Address, ArrangeError> {
+    fn arrange_file(
+        &self,
+        name: &str,
+        path: &str,
+        access: Access,
+        content: Text,
+        stage: &mut Stage,
+    ) -> Result<Address, ArrangeError> {
         let spec = LocalFile { path: FilePath(PathBuf::from(path)), access, content };
         Ok(stage.add(self, name, &spec)?.address().clone())
     }
@@ -90,7 +101,13 @@ impl LocalPlace<WithNats> {
             self.arrange_file("nats.conf", &config.display().to_string(), Access::Private, rendered.main, stage)?,
         ];
         if let Some(routes) = rendered.routes {
-            files.push(self.arrange_file("routes.conf", &paths.routes, Access::Private, routes, stage)?);
+            files.push(self.arrange_file(
+                "routes.conf",
+                &config.with_file_name(ROUTES_FILE).display().to_string(),
+                Access::Private,
+                routes,
+                stage,
+            )?);
         }
         Ok(files)
     }
@@ -101,7 +118,6 @@ impl LocalPlace<WithNats> {
             certificate: inside("certificate.pem"),
             key: inside("key.pem"),
             trust: inside("trust.pem"),
-            routes: inside("routes.conf"),
             store: inside("store"),
             log: Some(inside(LOG)),
         }
@@ -117,7 +133,7 @@ impl Nats for LocalPlace<WithNats> {
     ) -> Result<Placement, ArrangeError> {
         let loopback = HostName::loopback();
         stage.within(server.as_str(), |stage| {
-            let mut optional = |is_wanted: bool, role: &str, host: &HostName, stage: &mut Stage| {
+            let optional = |is_wanted: bool, role: &str, host: &HostName, stage: &mut Stage| {
                 is_wanted.then(|| self.arrange_listener(server, role, host, stage)).transpose()
             };
             let cluster = optional(wanted.cluster, "cluster", &self.listen, stage)?;
@@ -168,7 +184,9 @@ impl Nats for LocalPlace<WithNats> {
         let inside = |name: &str| directory.join(name).display().to_string();
         let (file, content, option) = match &access.credential {
             Credential::Nkey { seed } => (inside(&format!("{account}-{user}.nk")), seed.clone(), "--nkey"),
-            Credential::Password { password, .. } => (inside(&format!("{account}-{user}.password")), password.clone(), "--password"),
+            Credential::Password { password, .. } => {
+                (inside(&format!("{account}-{user}.password")), password.clone(), "--password")
+            }
         };
         stage.after(std::slice::from_ref(&gate), |stage| {
             stage.within("credentials", |stage| {
@@ -208,7 +226,7 @@ impl NatsJetstream for LocalPlace<WithNats> {
 
 impl NatsSupercluster for LocalPlace<WithNats> {
     /// Every site is on this machine.
-    fn site(&self, _: &SiteName) -> Result<&dyn NatsSite, ArrangeError> {
+    fn nats_site(&self, _: &SiteName) -> Result<&dyn NatsSite, ArrangeError> {
         Ok(self)
     }
 }

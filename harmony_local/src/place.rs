@@ -161,11 +161,4 @@ macro_rules! proves {
     };
 }
 
-proves!(
-    ServersAgree,
-    GatewaysReachEveryCluster,
-    KvReachesEverySite,
-    SystemAccountHoldsNoData,
-    CredentialWorks,
-    PermissionsHold,
-);
+proves!(ServersAgree, GatewaysReachEveryCluster, KvReachesEverySite, SystemAccountHoldsNoData, CredentialWorks, PermissionsHold,);

@@ -3,5 +3,6 @@
 mod nats;
 
 pub use nats::{
-    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement, ServerPaths,
+    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement,
+    ServerPaths,
 };

@@ -89,7 +89,7 @@ pub trait NatsSupercluster: NatsJetstream {
     ///
     /// # Errors
     /// [`ArrangeError::Unsupported`] if there is no such site.
-    fn site(&self, site: &SiteName) -> Result<&dyn NatsSite, ArrangeError>;
+    fn nats_site(&self, site: &SiteName) -> Result<&dyn NatsSite, ArrangeError>;
 }
 
 // Composites hold them as trait objects.
@@ -155,8 +155,6 @@ pub struct ServerPaths {
     pub key: String,
     /// The authorities it trusts, PEM.
     pub trust: String,
-    /// The secret part of its configuration.
-    pub routes: String,
     /// Where its streams rest.
     pub store: String,
     /// Its log; standard error if the place collects that.

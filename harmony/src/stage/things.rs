@@ -129,8 +129,11 @@ impl<'t> Stage<'t> {
     pub(super) fn assemble_all(&mut self) -> Result<(), ArrangeError> {
         while let Some(((_, name), pending)) = self.things.pop_first() {
             let Some((origin, assemble)) = pending.declared else {
-                let spoken =
-                    pending.fragments.iter().map(|fragment| &fragment.origin).chain(pending.followers.iter().map(|(origin, ..)| origin));
+                let spoken = pending
+                    .fragments
+                    .iter()
+                    .map(|fragment| &fragment.origin)
+                    .chain(pending.followers.iter().map(|(origin, ..)| origin));
                 let origin = spoken.min().cloned().unwrap_or_else(|| self.origin().clone());
                 return Err(ArrangeError::Undeclared { what: pending.noun, name, origin });
             };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harmony_types::{AccountName, UserName};
+use harmony_types::{AccountName, SiteName, UserName};
 
 use super::access::{Credential, NatsAccess};
 use super::proof::{Member, SiteAccess};
@@ -64,7 +64,7 @@ impl BuiltSystem {
 
     /// How a user reaches each site.
     pub(super) fn site_accesses(&self, user: &UserSpec) -> Vec<SiteAccess> {
-        let access = |site| self.access(user, |member| member.site == *site);
+        let access = |site: &SiteName| self.access(user, |member| member.site == *site);
         self.spec.sites().iter().map(|site| SiteAccess { site: site.clone(), access: access(site) }).collect()
     }
 

@@ -5,8 +5,8 @@ use harmony_types::TimeSpan;
 use crate::address::Address;
 use crate::capability::NatsJetstream;
 use crate::error::ArrangeError;
-use crate::modules::nats::assets::{AccountContents, AccountIdentity};
 use crate::modules::nats::access::NatsAccess;
+use crate::modules::nats::assets::{AccountContents, AccountIdentity};
 use crate::modules::nats::built::BuiltSystem;
 use crate::modules::nats::proof::KvReachesEverySite;
 use crate::modules::nats::spec::{AccountSpec, BucketSpec, UserRole};
@@ -46,7 +46,9 @@ fn arrange_account(
     }
     for stream in system.spec.streams().iter().filter(|stream| stream.stream.identity.account == account.name) {
         let add = |stage: &mut Stage<'_>| place.arrange_stream(access, &stream.stream, stage);
-        stage.on_behalf(&stream.origin, |stage| stage.after(std::slice::from_ref(&contents), |stage| allowing(stream.may_be_lost, add, stage)))?;
+        stage.on_behalf(&stream.origin, |stage| {
+            stage.after(std::slice::from_ref(&contents), |stage| allowing(stream.may_be_lost, add, stage))
+        })?;
     }
     Ok(())
 }
@@ -61,7 +63,8 @@ fn arrange_bucket(
     let add = |stage: &mut Stage<'_>| place.arrange_bucket(access, &bucket.bucket, stage);
     // What proofs have written is nobody's loss.
     let may_be_lost = bucket.may_be_lost || bucket.is_for_proofs;
-    stage.on_behalf(&bucket.origin, |stage| stage.after(std::slice::from_ref(contents), |stage| allowing(may_be_lost, add, stage)))
+    stage
+        .on_behalf(&bucket.origin, |stage| stage.after(std::slice::from_ref(contents), |stage| allowing(may_be_lost, add, stage)))
 }
 
 fn allowing<'t, V>(

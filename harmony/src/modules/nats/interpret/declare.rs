@@ -32,7 +32,7 @@ impl<'t> Places<'t> {
     pub(super) fn site(&self, site: &SiteName) -> Result<&'t dyn Nats, ArrangeError> {
         match self {
             Self::One(place) => Ok(*place),
-            Self::Several(place) => Ok(place.site(site)?),
+            Self::Several(place) => Ok(place.nats_site(site)?),
         }
     }
 }

@@ -38,7 +38,11 @@ impl Authorities {
     }
 }
 
-pub(super) fn arrange_authorities(spec: &SystemSpec, places: &Places<'_>, stage: &mut Stage<'_>) -> Result<Authorities, ArrangeError> {
+pub(super) fn arrange_authorities(
+    spec: &SystemSpec,
+    places: &Places<'_>,
+    stage: &mut Stage<'_>,
+) -> Result<Authorities, ArrangeError> {
     let mut by_site = BTreeMap::new();
     for site in spec.sites() {
         let authority = Authority {
@@ -52,7 +56,11 @@ pub(super) fn arrange_authorities(spec: &SystemSpec, places: &Places<'_>, stage:
 }
 
 /// Adds what every user proves who it is with.
-pub(super) fn arrange_users(spec: &SystemSpec, home: &dyn Nats, stage: &mut Stage<'_>) -> Result<BTreeMap<UserKey, UserSecret>, ArrangeError> {
+pub(super) fn arrange_users(
+    spec: &SystemSpec,
+    home: &dyn Nats,
+    stage: &mut Stage<'_>,
+) -> Result<BTreeMap<UserKey, UserSecret>, ArrangeError> {
     let mut users = BTreeMap::new();
     for user in spec.users() {
         let secret = stage.on_behalf(&user.origin, |stage| {
@@ -86,7 +94,7 @@ fn arrange_user(spec: &SystemSpec, user: &UserSpec, home: &dyn Nats, stage: &mut
             let name = user.name.to_string();
             Ok(UserSecret {
                 credential: Credential::Password { user: Text::from(name.as_str()), password },
-                proof: UserProof::PasswordHash(hash),
+                proof: UserProof::Password { user: user.name.to_string(), hash },
             })
         }
     }

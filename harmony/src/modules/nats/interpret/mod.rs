@@ -7,3 +7,5 @@ mod identity;
 mod proofs;
 mod scores;
 mod servers;
+
+pub(super) use identity::user_secret;

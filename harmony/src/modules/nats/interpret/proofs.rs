@@ -11,15 +11,23 @@ use crate::modules::nats::spec::{UserRole, UserSpec};
 use crate::stage::Stage;
 
 /// Adds the proofs of the servers and of the credentials; what passes before the system can be used becomes its `ready`.
-pub(super) fn arrange_system_proofs(system: &mut BuiltSystem, home: &dyn Nats, stage: &mut Stage<'_>) -> Result<(), ArrangeError> {
+pub(super) fn arrange_system_proofs(
+    system: &mut BuiltSystem,
+    home: &dyn Nats,
+    stage: &mut Stage<'_>,
+) -> Result<(), ArrangeError> {
     let Some(operator) = system.spec.users().find(|user| user.role == UserRole::Operator) else { return Ok(()) };
     let access = system.access(operator, |_| true);
     let name = system.spec.name().clone();
     let processes: Vec<_> = system.servers.iter().map(|server| server.process.clone()).collect();
     let members = system.spec.members();
     stage.within("proof", |stage| {
-        let agree =
-            ServersAgree { system: name.clone(), members: members.clone(), meta_group: system.spec.meta_group(), access: access.clone() };
+        let agree = ServersAgree {
+            system: name.clone(),
+            members: members.clone(),
+            meta_group: system.spec.meta_group(),
+            access: access.clone(),
+        };
         let ready = stage.prove(home, "servers-agree", &processes, &agree)?;
         if system.spec.is_supercluster() {
             let gateways = GatewaysReachEveryCluster { system: name.clone(), members, access: access.clone() };
@@ -37,7 +45,12 @@ pub(super) fn arrange_system_proofs(system: &mut BuiltSystem, home: &dyn Nats, s
     })
 }
 
-fn arrange_credential_proofs(system: &BuiltSystem, user: &UserSpec, home: &dyn Nats, stage: &mut Stage<'_>) -> Result<(), ArrangeError> {
+fn arrange_credential_proofs(
+    system: &BuiltSystem,
+    user: &UserSpec,
+    home: &dyn Nats,
+    stage: &mut Stage<'_>,
+) -> Result<(), ArrangeError> {
     let works = CredentialWorks { user: user.name.clone(), account: user.account.clone(), sites: system.site_accesses(user) };
     let name = format!("credential/{}/{}", user.account, user.name);
     let works = stage.prove(home, &name, &system.ready, &works)?;

@@ -71,10 +71,7 @@ fn arrange_placements(
 ) -> Result<BTreeMap<ServerName, Placement>, ArrangeError> {
     let mut placements = BTreeMap::new();
     for cluster in spec.clusters() {
-        let wanted = ListenersWanted {
-            cluster: cluster.role != ClusterRole::Single,
-            gateway: spec.is_supercluster(),
-        };
+        let wanted = ListenersWanted { cluster: cluster.role != ClusterRole::Single, gateway: spec.is_supercluster() };
         for layout in &cluster.servers {
             let place = places.site(&layout.member.site)?;
             let placement = place.arrange_placement(&layout.member.server, wanted, stage)?;
@@ -107,7 +104,8 @@ impl<'a> Drawing<'a> {
     fn server_spec(&self, cluster: &ClusterSpec, layout: &ServerLayout) -> Result<ServerSpec, ArrangeError> {
         let name = &layout.member.server;
         let placement = self.placement(name)?;
-        let accounts = self.spec.accounts().iter().map(|account| AccountBlock::of(account, |user| Ok(self.secret(user)?.proof.clone())));
+        let accounts =
+            self.spec.accounts().iter().map(|account| AccountBlock::of(account, |user| Ok(self.secret(user)?.proof.clone())));
         Ok(ServerSpec {
             name: name.clone(),
             tags: layout.tags.clone(),
@@ -140,7 +138,12 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn cluster_block(&self, cluster: &ClusterSpec, name: &ServerName, placement: &Placement) -> Result<Option<ClusterBlock>, ArrangeError> {
+    fn cluster_block(
+        &self,
+        cluster: &ClusterSpec,
+        name: &ServerName,
+        placement: &Placement,
+    ) -> Result<Option<ClusterBlock>, ArrangeError> {
         let (Some(listener), Some(password)) = (&placement.cluster, self.passwords.get(&cluster.name)) else { return Ok(None) };
         let mut routes = Vec::new();
         for member in cluster.routes_of(name) {
@@ -261,5 +264,9 @@ fn tls_files(placement: &Placement) -> TlsFiles {
 
 /// What a validated system cannot bring about.
 fn refused(why: &dyn std::fmt::Display) -> ArrangeError {
-    ArrangeError::refused(format!("the system cannot be drawn: {why}"), Vec::new(), "report this: the model should have refused it")
+    ArrangeError::refused(
+        format!("the system cannot be drawn: {why}"),
+        Vec::new(),
+        "report this: the model should have refused it",
+    )
 }
