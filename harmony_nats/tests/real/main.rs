@@ -1,4 +1,9 @@
 //! What the client makes of real servers, which each test starts for itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the lints' exception for tests does not see the functions that tests share"
+)]
 
 mod accounts;
 mod buckets;

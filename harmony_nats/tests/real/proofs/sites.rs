@@ -41,5 +41,9 @@ async fn a_value_that_cannot_be_read_in_time_fails_the_proof() {
     assert!(matches!(error, ProviderError::NotPermitted(_)), "{error:?}");
     let error = nats.prove(&run(), &proof(&system, "app", TimeSpan::milliseconds(0))).await.unwrap_err();
     assert!(matches!(error, ProviderError::Refused(_)), "{error:?}");
-    assert!(told(&error).contains("failed to read on site solo what was written on site solo"), "{}", told(&error));
+    assert!(
+        told(&error).contains("failed to prove what was written on site solo to be read on site solo, as user app"),
+        "{}",
+        told(&error)
+    );
 }
