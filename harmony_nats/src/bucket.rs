@@ -9,7 +9,7 @@ use harmony_types::BucketName;
 use serde_json::{Value as Json, json};
 
 use crate::client::NatsConnections;
-use crate::config::{Config, Reading, common, default_duplicate_window, limit, nanoseconds};
+use crate::config::{Config, Reading, default_duplicate_window, limit, nanoseconds, shared_settings};
 use crate::streams::{self, Seen};
 
 #[async_trait]
@@ -101,8 +101,13 @@ fn state(identity: &BucketIdentity, config: &Config) -> KvBucket {
 
 /// The configuration of the stream that this bucket is.
 fn wish(bucket: &KvBucket) -> Config {
-    let mut config =
-        common(bucket.description.as_ref(), bucket.storage, bucket.compression, bucket.replicas, bucket.cluster.as_ref());
+    let mut config = shared_settings(
+        bucket.description.as_ref(),
+        bucket.storage,
+        bucket.compression,
+        bucket.replicas,
+        bucket.cluster.as_ref(),
+    );
     let settings = [
         ("name", json!(stream_name(&bucket.identity.bucket))),
         ("subjects", json!([subjects(&bucket.identity.bucket)])),

@@ -168,7 +168,7 @@ impl<'a> Reading<'a> {
 }
 
 /// The settings that buckets and streams have in common.
-pub(crate) fn common(
+pub(crate) fn shared_settings(
     description: Option<&NonBlank>,
     storage: Storage,
     compression: Compression,

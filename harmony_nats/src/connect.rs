@@ -16,6 +16,8 @@ use crate::trust::trusting;
 
 /// How long one server may take to accept a connection: a TLS handshake and a signature take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What it is given even when the run's time is up, so that the last look at something says more than that there was no time to look.
+pub(crate) const LEAST: Duration = Duration::from_millis(500);
 
 /// Connects to the first server of `access` that answers.
 ///
@@ -35,18 +37,19 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
             ));
         }
         let complaints = Arc::new(Complaints::default());
-        let options = options(run, access, server, &complaints)?;
+        let patience = PATIENCE.min(run.remaining().max(LEAST));
+        let options = options(patience, access, server, &complaints)?;
         let target = format!("connection of {} to {server}", access.who);
         let attempt = async { Ok::<_, ProviderError>(options.connect(server.as_str()).await) };
         match run.io().request(&target, attempt).await? {
             Ok(client) => return Ok(Connection::new(client, access.who.clone(), server.clone(), complaints)),
             Err(error) if is_about_credential(&error) => {
-                let failure = Failure::new(format!("{what} to {server}"), words(&error));
+                let failure = Failure::new(format!("{what} to {server}"), words(&error, patience));
                 return Err(ProviderError::NotPermitted(failure.with_hint(CREDENTIAL_HINT)));
             }
             Err(error) => {
                 hint = hint.or_else(|| hint_of(&error));
-                tried.push(format!("{server}: {}", words(&error)));
+                tried.push(format!("{server}: {}", words(&error, patience)));
             }
         }
     }
@@ -59,12 +62,17 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
 const CREDENTIAL_HINT: &str = "the servers' configuration does not know this credential: apply the Score that declares the user, or wait \
                                until every server has read its configuration again";
 
-fn options(run: &Run, access: &NatsAccess, server: &str, complaints: &Arc<Complaints>) -> Result<ConnectOptions, ProviderError> {
+fn options(
+    patience: Duration,
+    access: &NatsAccess,
+    server: &str,
+    complaints: &Arc<Complaints>,
+) -> Result<ConnectOptions, ProviderError> {
     let heard = Arc::clone(complaints);
     let mut options = ConnectOptions::new()
         .name("harmony")
         .custom_inbox_prefix(&access.inbox_prefix)
-        .connection_timeout(PATIENCE.min(run.remaining()).max(Duration::from_millis(1)))
+        .connection_timeout(patience)
         // The servers of the access are tried one by one, so that each is named in errors; a lost connection is tried once more and
         // then given up, because whoever uses it has its own deadline.
         .ignore_discovered_servers()
@@ -99,11 +107,11 @@ fn is_about_credential(error: &ConnectError) -> bool {
 }
 
 /// What went wrong, in the words of whoever found it.
-fn words(error: &ConnectError) -> String {
+fn words(error: &ConnectError, patience: Duration) -> String {
     match error.kind() {
         ConnectErrorKind::AuthorizationViolation => "the server says: Authorization Violation".to_owned(),
         ConnectErrorKind::Authentication => "the credential is no NKey seed".to_owned(),
-        ConnectErrorKind::TimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
+        ConnectErrorKind::TimedOut => format!("no answer within {:.1} s", patience.as_secs_f64()),
         _ => match error.source() {
             Some(source) => explain::chain(source),
             None => error.to_string(),

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 
 use crate::ask::AskError;
+use crate::connect::LEAST;
 
 /// How long an answer is waited for: a JetStream without a leader never answers.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -145,7 +146,7 @@ impl Connection {
 
 /// How long an answer is waited for, within the run's deadline.
 pub(crate) fn answer_within(run: &Run) -> Duration {
-    ANSWER.min(run.remaining()).max(Duration::from_millis(1))
+    ANSWER.min(run.remaining().max(LEAST))
 }
 
 /// A message's body as JSON of this form.

@@ -95,7 +95,7 @@ pub(crate) async fn look(run: &Run, connection: &Connection) -> Result<ServerSta
 /// # Errors
 /// [`ProviderError::Refused`] with its words if it keeps the old one.
 pub(crate) async fn reload(run: &Run, connection: &Connection) -> Result<(), ProviderError> {
-    let what = || format!("failed to reload the configuration of {} as {}", connection.server(), connection.whereabouts());
+    let what = || format!("failed to reload the configuration as {}", connection.whereabouts());
     let answer: Answer<Json> = ask_one(run, connection, "RELOAD", &json!({})).await.map_err(|error| error.failed(what()))?;
     match answer.error {
         None => Ok(()),

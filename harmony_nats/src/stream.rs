@@ -9,7 +9,7 @@ use harmony_types::ByteSize;
 use serde_json::{Value as Json, json};
 
 use crate::client::NatsConnections;
-use crate::config::{Config, Reading, common, default_duplicate_window, limit, nanoseconds};
+use crate::config::{Config, Reading, default_duplicate_window, limit, nanoseconds, shared_settings};
 use crate::streams::{self, Seen};
 
 #[async_trait]
@@ -122,8 +122,13 @@ fn subjects(value: &Json) -> Option<Vec<String>> {
 
 /// The configuration that makes this stream.
 fn wish(stream: &Stream) -> Config {
-    let mut config =
-        common(stream.description.as_ref(), stream.storage, stream.compression, stream.replicas, stream.cluster.as_ref());
+    let mut config = shared_settings(
+        stream.description.as_ref(),
+        stream.storage,
+        stream.compression,
+        stream.replicas,
+        stream.cluster.as_ref(),
+    );
     let retention = match stream.retention {
         Retention::Limits => "limits",
         Retention::Interest => "interest",

@@ -156,9 +156,9 @@ pub(crate) async fn list(run: &Run, connection: &Connection) -> Result<Vec<Info>
     }
 }
 
-/// For how long `no suitable peers` may only mean that the servers do not know each other yet: a supercluster's servers were seen to need
-/// up to 9 s after their start.
-const SETTLING: Duration = Duration::from_secs(10);
+/// For how long `no suitable peers` may only mean that the servers do not know each other yet: a meta leader was seen to say so until a few
+/// tenths of a second after its election, on two busy cores.
+const SETTLING: Duration = Duration::from_secs(4);
 
 /// Makes or changes a stream, and returns when it has a leader and all its copies are current.
 ///

@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use harmony::modules::nats::proof::{KvReachesEverySite, SiteAccess};
 use harmony::proof::{Evidence, Prover};
 use harmony::provider::{Failure, ProviderError};
-use harmony::run::Run;
+use harmony::run::{Looked, Run};
 use serde::Deserialize;
 
 use super::credential::on_site;
@@ -17,9 +17,6 @@ use crate::client::NatsConnections;
 use crate::connect::connect;
 use crate::connection::{Connection, read};
 use crate::jetstream::{ApiError, CallError};
-
-/// How long a reader waits before it looks again.
-const PAUSE: Duration = Duration::from_millis(2);
 
 #[async_trait]
 impl Prover<KvReachesEverySite> for NatsConnections {
@@ -100,35 +97,25 @@ async fn wait_until_read(
     site: &SiteAccess,
 ) -> Result<Duration, ProviderError> {
     let subject = format!("$JS.API.DIRECT.GET.{}.{}", stream_name(&proof.bucket), written.subject);
-    let what = || {
-        format!(
-            "failed to read on site {} what was written on site {}, as {}",
-            site.site,
-            written.site.site,
-            reader.whereabouts()
-        )
-    };
-    loop {
-        let answer = reader.ask(run, &subject, Vec::new()).await.map_err(|error| error.failed(what()))?;
+    let (bound, whereabouts) = (proof.within.as_duration(), reader.whereabouts());
+    let what = format!("what was written on site {} to be read on site {}, as {whereabouts}", written.site.site, site.site);
+    let bounded = run.within(bound.saturating_sub(written.acknowledged.elapsed()));
+    let looking = bounded.wait_for(&what, || async {
+        let answer = reader.ask(&bounded, &subject, Vec::new()).await;
+        let answer =
+            answer.map_err(|error| on_site(error.failed(format!("failed to read `{subject}` as {whereabouts}")), site))?;
         let took = written.acknowledged.elapsed();
-        let found = answer.status.is_none() && answer.payload.as_ref() == written.value.as_bytes();
-        if found && took <= proof.within.as_duration() {
-            return Ok(took);
-        }
-        if took > proof.within.as_duration() {
-            let last = match (found, answer.status) {
-                (true, _) => "it was there too late".to_owned(),
-                (false, Some(StatusCode::NOT_FOUND)) => "the last answer was `not found`".to_owned(),
-                (false, Some(status)) => format!("the last answer was status {status}"),
-                (false, None) => "the last answer was another value".to_owned(),
-            };
-            let why = format!(
-                "not read within {} of its acknowledgement, but looked for until {} ms: {last}",
-                proof.within,
-                took.as_millis()
-            );
-            return Err(ProviderError::Refused(Failure::new(what(), why)));
-        }
-        tokio::time::sleep(PAUSE).await;
+        Ok(match answer.status {
+            None if answer.payload.as_ref() == written.value.as_bytes() => Looked::Found(took),
+            None => Looked::NotYet("the answer was another value".to_owned()),
+            Some(StatusCode::NOT_FOUND) => Looked::NotYet("the answer was `not found`".to_owned()),
+            Some(status) => Looked::NotYet(format!("the answer was status {status}")),
+        })
+    });
+    let took = looking.await?;
+    if took > bound {
+        let why = format!("it was read after {} ms, and not within {}", took.as_millis(), proof.within);
+        return Err(ProviderError::Refused(Failure::new(format!("failed to prove {what}"), why)));
     }
+    Ok(took)
 }
