@@ -77,6 +77,7 @@ fn complaint(probe: &Probe, met: &Met) -> Option<String> {
     let (what, subject) = (&probe.what, &probe.subject);
     match (probe.expect, met) {
         (Expectation::Allowed, Met::Answered) | (Expectation::Refused, Met::Refused(_)) => None,
+        (Expectation::Allowed, Met::Nobody | Met::Silence) if !probe.is_answered() => None,
         (Expectation::Allowed, Met::Refused(words)) => Some(format!("may not {what}, the server says: {words}")),
         (Expectation::Allowed, Met::Nobody) => Some(format!("may {what}, but nobody listens on `{subject}`")),
         (Expectation::Allowed, Met::Silence) => Some(format!("may {what}, but nobody answers on `{subject}`")),

@@ -13,7 +13,7 @@ use crate::jetstream::{CallError, call, code};
 use crate::streams;
 
 /// The stream that the proof tries to make. Nobody else's has this name, and it is gone at once if it can be made.
-const STREAM: &str = "HARMONY_PROOF_OF_SYSTEM_ACCOUNT";
+const STREAM: &str = SystemAccountHoldsNoData::STREAM;
 
 #[async_trait]
 impl Prover<SystemAccountHoldsNoData> for NatsConnections {

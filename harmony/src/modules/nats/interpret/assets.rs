@@ -2,6 +2,7 @@
 
 use harmony_types::TimeSpan;
 
+use super::proofs::arrange_permission_proofs;
 use crate::address::Address;
 use crate::capability::NatsJetstream;
 use crate::error::ArrangeError;
@@ -18,12 +19,13 @@ const REACHES_WITHIN: TimeSpan = TimeSpan::seconds(10);
 
 pub(super) fn arrange_assets(system: &BuiltSystem, place: &dyn NatsJetstream, stage: &mut Stage<'_>) -> Result<(), ArrangeError> {
     stage.within(system.spec.name().as_str(), |stage| {
+        let mut gates = system.ready.clone();
         for account in system.spec.accounts() {
             let Some(provisioner) = system.spec.user_of(&account.name, UserRole::Provisioner) else { continue };
             let access = system.access(provisioner, |_| true);
-            arrange_account(system, account, &access, place, stage)?;
+            gates.extend(arrange_account(system, account, &access, place, stage)?);
         }
-        Ok(())
+        arrange_permission_proofs(system, &gates, place, stage)
     })
 }
 
@@ -33,24 +35,26 @@ fn arrange_account(
     access: &NatsAccess,
     place: &dyn NatsJetstream,
     stage: &mut Stage<'_>,
-) -> Result<(), ArrangeError> {
+) -> Result<Vec<Address>, ArrangeError> {
+    let mut added = Vec::new();
     let identity = AccountIdentity { system: system.spec.name().clone(), account: account.name.clone() };
     let name = format!("account/{}", account.name);
     let add = |stage: &mut Stage<'_>| stage.add_through(place, access, &name, &AccountContents { identity });
     let contents = stage.after(&system.ready, add)?.address().clone();
     for bucket in system.spec.buckets().iter().filter(|bucket| bucket.bucket.identity.account == account.name) {
         let address = arrange_bucket(bucket, access, &contents, place, stage)?;
+        added.push(address.clone());
         if bucket.is_for_proofs {
             arrange_reach(system, bucket, &address, place, stage)?;
         }
     }
     for stream in system.spec.streams().iter().filter(|stream| stream.stream.identity.account == account.name) {
         let add = |stage: &mut Stage<'_>| place.arrange_stream(access, &stream.stream, stage);
-        stage.on_behalf(&stream.origin, |stage| {
+        added.push(stage.on_behalf(&stream.origin, |stage| {
             stage.after(std::slice::from_ref(&contents), |stage| allowing(stream.may_be_lost, add, stage))
-        })?;
+        })?);
     }
-    Ok(())
+    Ok(added)
 }
 
 fn arrange_bucket(

@@ -3,7 +3,7 @@
 use harmony_types::SiteName;
 
 use super::identity::{arrange_authorities, arrange_users};
-use super::proofs::arrange_system_proofs;
+use super::proofs::{arrange_permission_proofs, arrange_system_proofs};
 use super::servers::arrange_servers;
 use crate::capability::{Nats, NatsSupercluster};
 use crate::error::ArrangeError;
@@ -54,6 +54,10 @@ pub(super) fn build<'t>(
         let servers = arrange_servers(&spec, places, &authorities, &users, stage)?;
         let mut system = BuiltSystem { spec, trust: authorities.trust(), users, servers, ready: Vec::new() };
         arrange_system_proofs(&mut system, places.home(), stage)?;
+        if system.spec.jetstream().is_none() {
+            // With JetStream they wait for what it holds.
+            arrange_permission_proofs(&system, &system.ready, places.home(), stage)?;
+        }
         for user in system.declared_users() {
             places.home().arrange_credential(&system.credential(user), stage)?;
         }

@@ -1,5 +1,6 @@
 //! What is proven of a system that runs.
 
+use crate::address::Address;
 use crate::capability::Nats;
 use crate::error::ArrangeError;
 use crate::modules::nats::built::BuiltSystem;
@@ -39,13 +40,13 @@ pub(super) fn arrange_system_proofs(
         }
         system.ready.push(ready);
         for user in system.declared_users() {
-            stage.on_behalf(&user.origin, |stage| arrange_credential_proofs(system, user, home, stage))?;
+            stage.on_behalf(&user.origin, |stage| arrange_credential_proof(system, user, home, stage))?;
         }
         Ok(())
     })
 }
 
-fn arrange_credential_proofs(
+fn arrange_credential_proof(
     system: &BuiltSystem,
     user: &UserSpec,
     home: &dyn Nats,
@@ -53,13 +54,38 @@ fn arrange_credential_proofs(
 ) -> Result<(), ArrangeError> {
     let works = CredentialWorks { user: user.name.clone(), account: user.account.clone(), sites: system.site_accesses(user) };
     let name = format!("credential/{}/{}", user.account, user.name);
-    let works = stage.prove(home, &name, &system.ready, &works)?;
+    stage.prove(home, &name, &system.ready, &works)?;
+    Ok(())
+}
+
+/// Adds the proofs of what users may do; `gates` is what they may do it to.
+pub(super) fn arrange_permission_proofs(
+    system: &BuiltSystem,
+    gates: &[Address],
+    place: &dyn Nats,
+    stage: &mut Stage<'_>,
+) -> Result<(), ArrangeError> {
+    stage.within("proof", |stage| {
+        for user in system.declared_users() {
+            stage.on_behalf(&user.origin, |stage| arrange_permission_proof(system, user, gates, place, stage))?;
+        }
+        Ok(())
+    })
+}
+
+fn arrange_permission_proof(
+    system: &BuiltSystem,
+    user: &UserSpec,
+    gates: &[Address],
+    place: &dyn Nats,
+    stage: &mut Stage<'_>,
+) -> Result<(), ArrangeError> {
     let holds = PermissionsHold {
         user: user.name.clone(),
         account: user.account.clone(),
         probes: probes(user, &system.spec),
         sites: system.site_accesses(user),
     };
-    stage.prove(home, &format!("permissions/{}/{}", user.account, user.name), &[works], &holds)?;
+    stage.prove(place, &format!("permissions/{}/{}", user.account, user.name), gates, &holds)?;
     Ok(())
 }
