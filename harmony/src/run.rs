@@ -67,6 +67,12 @@ impl Run {
         self.deadline
     }
 
+    /// The same, with an earlier deadline: `limit` from now, if that is before the present one.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        Self { deadline: self.deadline.min(Instant::now() + limit), ..self.clone() }
+    }
+
     /// The time left until the deadline.
     #[must_use]
     pub fn remaining(&self) -> Duration {
