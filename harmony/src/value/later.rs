@@ -76,6 +76,18 @@ impl Later {
             Self::Quote { of, .. } | Self::Base64(of) | Self::Digest(of) => of.visit(visit),
         }
     }
+
+    pub(super) fn visit_mut(&mut self, visit: &mut impl FnMut(&mut Reference)) {
+        match self {
+            Self::Output(reference) => visit(reference),
+            Self::Text(parts) => parts.iter_mut().for_each(|part| {
+                if let Part::Later(later) = part {
+                    later.visit_mut(visit);
+                }
+            }),
+            Self::Quote { of, .. } | Self::Base64(of) | Self::Digest(of) => of.visit_mut(visit),
+        }
+    }
 }
 
 /// A value of a spec: known now, or later.
