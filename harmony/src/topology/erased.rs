@@ -24,8 +24,8 @@ pub(crate) struct KindFacts {
     pub(crate) impact: fn(&FieldChange) -> Impact,
 }
 
-/// A thing as it is, serialised.
-#[derive(Debug, Clone)]
+/// A thing as it is, serialised. It can hold secrets in the open, so it has no `Debug`.
+#[derive(Clone)]
 pub(crate) struct AnyLive {
     pub(crate) state: Json,
     pub(crate) outputs: Json,
@@ -33,7 +33,7 @@ pub(crate) struct AnyLive {
 }
 
 /// What an observation found, serialised.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum AnyObservation {
     Absent,
     There(Box<AnyLive>),
