@@ -131,7 +131,9 @@ impl KvBucketScore {
         self
     }
 
-    pub(crate) fn label(&self) -> String {
+    /// What to tell it apart by in plans and errors.
+    #[must_use]
+    pub fn label(&self) -> String {
         format!("{} of account {} on {}", self.bucket, self.account, self.system)
     }
 }

@@ -95,7 +95,9 @@ impl CredentialsScore {
         self
     }
 
-    pub(crate) fn label(&self) -> String {
+    /// What to tell it apart by in plans and errors.
+    #[must_use]
+    pub fn label(&self) -> String {
         format!("on {}", self.system)
     }
 }

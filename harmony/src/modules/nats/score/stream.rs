@@ -174,7 +174,9 @@ impl StreamScore {
         self
     }
 
-    pub(crate) fn label(&self) -> String {
+    /// What to tell it apart by in plans and errors.
+    #[must_use]
+    pub fn label(&self) -> String {
         format!("{} of account {} on {}", self.stream, self.account, self.system)
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn notes(system: &SystemSpec) -> Vec<Note> {
     let mut notes: Vec<Note> = survivals(system);
     notes.extend(sync(system));
     notes.extend(unused_accounts(system));
-    for user in system.users() {
+    for user in system.users().filter(|user| user.role == UserRole::Declared) {
         let about = format!("user {} of account {}", user.name, user.account);
         notes.extend(escalations(&user.rights).into_iter().map(|says| Note { about: about.clone(), says }));
     }
