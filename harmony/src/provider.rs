@@ -187,7 +187,6 @@ impl From<crate::value::Unresolved> for ProviderError {
     }
 }
 
-#[cfg(any())]
 impl From<harmony_secret::SecretError> for ProviderError {
     fn from(error: harmony_secret::SecretError) -> Self {
         let mut failure = Failure::new("failed to use the secret store", crate::explain::chain(&error));

@@ -19,6 +19,8 @@ pub trait Resource: Serialize + DeserializeOwned + Debug + Clone + Send + Sync +
     const LOSS: Loss = Loss::Nothing;
     /// Whether one that is there already, and that the Ledger does not know, is taken over without a question.
     const ADOPTS: bool = false;
+    /// Whether other programs may use it too: it is made if it is missing, and left where it is when nobody wants it any more.
+    const SHARED: bool = false;
     /// Whether its outputs are choices made at creation, not secret, which the Ledger keeps because the thing itself does not say them.
     const KEEPS_OUTPUTS: bool = false;
     /// Fields (RFC 6901 pointers) that are always secret, also in what is observed.

@@ -44,6 +44,13 @@ impl Run {
         Self { shared: Arc::new(shared), subject: None, deadline: Instant::now() + patience }
     }
 
+    /// A run of its own, for calling a provider or a prover without a [`Maestro`](crate::Maestro): nobody is told of its progress, its
+    /// fencing number is 0, and it has `patience` from now.
+    #[must_use]
+    pub fn alone(io: Io, patience: Duration) -> Self {
+        Self::new(io, Arc::new(crate::engine::events::Silent), 0, patience)
+    }
+
     /// The same run, on behalf of one resource or proof, with its own deadline from now.
     pub(crate) fn on(&self, subject: &Address) -> Self {
         Self { shared: Arc::clone(&self.shared), subject: Some(subject.clone()), deadline: Instant::now() + self.shared.patience }
@@ -67,6 +74,12 @@ impl Run {
         self.deadline
     }
 
+    /// The same, with an earlier deadline: `limit` from now, if that is before the present one.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        Self { deadline: self.deadline.min(Instant::now() + limit), ..self.clone() }
+    }
+
     /// The time left until the deadline.
     #[must_use]
     pub fn remaining(&self) -> Duration {
@@ -88,6 +101,11 @@ impl Run {
         if let Some(address) = &self.subject {
             self.emit(&Event::Progress { address: address.clone(), what: what.into() });
         }
+    }
+
+    /// Says something that users should know.
+    pub fn remark(&self, says: impl Into<String>) {
+        self.emit(&Event::Remark { says: says.into() });
     }
 
     pub(crate) fn emit(&self, event: &Event) {

@@ -168,6 +168,18 @@ impl Io {
         Ok(())
     }
 
+    /// Whether something can listen on this address now.
+    ///
+    /// # Errors
+    /// [`IoError`] if the address is not one of this machine, or may not be listened on.
+    pub fn is_address_free(&self, address: std::net::SocketAddr) -> IoResult<bool> {
+        self.run(Operation::Read, &address.to_string(), || match std::net::TcpListener::bind(address) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(false),
+            Err(error) => Err(error),
+        })
+    }
+
     /// Removes an empty directory; it may be gone already.
     ///
     /// # Errors

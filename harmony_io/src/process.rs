@@ -40,6 +40,9 @@ pub enum Signal {
     Kill,
 }
 
+/// What is read of a process's command line: more than any that we start.
+const LONGEST_COMMAND_LINE: u64 = 64 * 1024;
+
 /// What a program that ran to its end said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
@@ -53,7 +56,7 @@ pub struct Finished {
 
 impl Io {
     /// Starts `program` in a session of its own, so that neither our end nor our terminal ends it; its output is appended to `log`.
-    /// Its environment is empty but for `PATH`-less basics: nothing of ours reaches it.
+    /// Its environment is empty: nothing of ours reaches it.
     ///
     /// # Errors
     /// [`IoError`] if the log cannot be opened or the program cannot be started.
@@ -81,15 +84,9 @@ impl Io {
     /// [`IoError`] if it cannot be started, or had to be killed because it was too slow (kind `TimedOut`).
     pub async fn run_program<A: AsRef<OsStr>>(&self, program: &Path, arguments: &[A], limit: Duration) -> IoResult<Finished> {
         let target = program.display().to_string();
-        let child = self.run(Operation::Spawn, &target, || {
-            tokio::process::Command::new(program)
-                .args(arguments)
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .kill_on_drop(true)
-                .spawn()
-        })?;
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let child = self.run(Operation::Spawn, &target, || spawn_when_written(|| command.spawn()))?;
         let failed = |source| IoError::named(Operation::Spawn, &target, source);
         let output = tokio::time::timeout(limit, child.wait_with_output())
             .await
@@ -100,6 +97,35 @@ impl Io {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+
+    /// The processes of this machine that were started with exactly these arguments behind the program's name.
+    ///
+    /// # Errors
+    /// [`IoError`] if `/proc` cannot be listed.
+    pub fn find_processes_with<A: AsRef<OsStr>>(&self, arguments: &[A]) -> IoResult<Vec<ProcessId>> {
+        let mut found = Vec::new();
+        for entry in self.list_directory(Path::new("/proc"))? {
+            let name = entry.path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let Ok(process) = name.parse().map(ProcessId) else { continue };
+            // A process may end, or not be ours to look at, at any time.
+            if self.has_arguments(process, arguments).unwrap_or(false) {
+                found.push(process);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the process was started with exactly these arguments behind the program's name.
+    ///
+    /// # Errors
+    /// [`IoError`] if the process may not be looked at.
+    pub fn has_arguments<A: AsRef<OsStr>>(&self, process: ProcessId, arguments: &[A]) -> IoResult<bool> {
+        let path = Path::new("/proc").join(process.to_string()).join("cmdline");
+        let Some(line) = self.find_start_of_file(&path, LONGEST_COMMAND_LINE)? else { return Ok(false) };
+        let wanted: Vec<u8> =
+            arguments.iter().flat_map(|argument| [argument.as_ref().as_encoded_bytes(), b"\0"].concat()).collect();
+        Ok(line.iter().position(|byte| *byte == 0).is_some_and(|end| line[end + 1..] == wanted))
     }
 
     /// When the process started; `None` if there is no such process, or only its remains (a zombie).
@@ -166,6 +192,18 @@ impl Io {
 
 fn open_log(log: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(log)
+}
+
+/// Tries again for a moment while the program counts as being written: a process that another thread is just starting can hold what
+/// that thread had open, and so a file that has been written, closed and renamed is still busy until it has begun its own program.
+fn spawn_when_written<C>(mut spawn: impl FnMut() -> io::Result<C>) -> io::Result<C> {
+    for _ in 0..20 {
+        match spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::sleep(Duration::from_millis(5)),
+            spawned => return spawned,
+        }
+    }
+    spawn()
 }
 
 /// A child that ends while we live would stay as a zombie until somebody asks for its end.

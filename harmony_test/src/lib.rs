@@ -1,1 +1,21 @@
 //! Fixtures, fakes and architecture tests.
+//!
+//! Entry points: [`FakeSite`] for anything that runs the engine, [`score`] for a Score from a closure, [`World`] to look at what a run
+//! did, to change things by hand, and to let calls fail.
+
+mod fake;
+mod file;
+mod fixture;
+mod not_run;
+mod recorder;
+mod score;
+
+pub use fake::{
+    Call, Failing, FakeAccess, FakeKind, FakeNamespace, FakePlace, FakePort, FakeProof, FakeProver, FakeProvider, FakeRoom,
+    FakeSecret, FakeStore, FakeThing, Happened, PortOutputs, SecretOutputs, Stored, ThingOutputs, World,
+};
+pub use file::{FileOnDisk, FilesOnDisk};
+pub use fixture::{FakeSite, Stamp};
+pub use not_run::not_run;
+pub use recorder::Recorder;
+pub use score::{ScoreOf, score};

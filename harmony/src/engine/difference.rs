@@ -45,7 +45,7 @@ impl Walk<'_> {
         if unknown.is_empty() && desired.map(value::plain).as_ref() == live {
             return;
         }
-        let secret = self.is_hidden() || desired.is_some_and(holds_secret);
+        let secret = self.is_hidden() || desired.is_some_and(value::holds_secret);
         let side = |side: Option<&Json>| match side {
             None => Shown::Absent,
             Some(_) if secret => Shown::Sensitive,
@@ -72,14 +72,6 @@ impl Walk<'_> {
 
 fn is_plain_object(map: &serde_json::Map<String, Json>) -> bool {
     !(map.len() == 1 && map.keys().all(|key| key == "$later" || key == "$secret"))
-}
-
-fn holds_secret(json: &Json) -> bool {
-    match json {
-        Json::Object(map) => (map.len() == 1 && map.contains_key("$secret")) || map.values().any(holds_secret),
-        Json::Array(items) => items.iter().any(holds_secret),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! The things of one run under one numbering: those that are wanted, and behind them those that only the Ledger knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::ledger::{Entry, Key, Ledger};
+use super::observe::Observed;
 use super::outcome::Failed;
-use super::plan::{Change, LossNotice, Step};
+use super::plan::{Change, LossNotice, Step, Subject};
 use crate::address::Address;
 use crate::arrangement::{Arrangement, Node, ProofNode, ResourceNode, What};
 use crate::origin::Origin;
 use crate::provider::ProviderError;
-use crate::resource::FieldChange;
+use crate::resource::{FieldChange, Loss};
 use crate::topology::{AnyLive, AnyProver, AnyProvider, Providers};
 use crate::value::Reference;
 
@@ -23,6 +24,8 @@ pub(super) struct Item {
     pub(super) what: ItemKind,
     /// What it needs, as indices.
     pub(super) needs: Vec<usize>,
+    /// Those of them by which it is reached: what it lives in, and what opens that.
+    pub(super) through: Vec<usize>,
     pub(super) turn: Option<String>,
 }
 
@@ -37,19 +40,27 @@ pub(super) enum ItemKind {
     Proof { proof: ProofNode, digest: String, prover: Option<Arc<dyn AnyProver>> },
 }
 
-/// All things of one run, and what is known of them.
+/// Which of the things that only the Ledger knows a run takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prune {
+    Everything,
+    Nothing,
+}
+
+/// All things of one run, and where the program and the Ledger say them.
 pub(super) struct Items {
     pub(super) items: Vec<Item>,
     by_address: HashMap<Address, usize>,
+    by_recorded_address: HashMap<Address, usize>,
 }
 
 /// What is known of an item.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Seen {
     Absent,
     There(Box<AnyLive>),
-    /// Not to be observed before these are applied.
-    UnknownUntil(Vec<Address>),
+    /// Not to be looked at before something else is applied.
+    OutOfReach,
     /// Whoever would know does not answer, and nothing pending explains it.
     Unreachable(String),
     /// A proof.
@@ -57,48 +68,48 @@ pub(super) enum Seen {
 }
 
 impl Items {
-    /// The nodes of `arrangement` in the order of their addresses, then what only `ledger` knows.
-    pub(super) fn new(arrangement: &Arrangement, ledger: &Ledger, providers: &Providers) -> Self {
-        let mut wanted_keys = std::collections::HashSet::new();
-        let mut items: Vec<Item> = Vec::with_capacity(arrangement.nodes.len());
-        for (address, node) in &arrangement.nodes {
-            let item = wanted(address, node, providers);
-            if let ItemKind::Wanted { key, .. } = &item.what {
-                wanted_keys.insert(key.clone());
-            }
-            items.push(item);
+    /// The nodes of `arrangement` in the order of their addresses, then what only `ledger` knows, as far as `prune` takes it away.
+    pub(super) fn new(arrangement: &Arrangement, ledger: &Ledger, providers: &Providers, prune: Prune) -> Self {
+        let mut items: Vec<Item> = arrangement.nodes.iter().map(|(address, node)| wanted(address, node, providers)).collect();
+        let by_address = items.iter().enumerate().map(|(index, item)| (item.address.clone(), index)).collect();
+        if prune == Prune::Everything {
+            let keys: HashSet<Key> = items.iter().filter_map(Item::key).cloned().collect();
+            items.extend(ledger.entries().filter(|entry| !keys.contains(&entry.key)).map(|entry| unwanted(entry, providers)));
         }
-        for entry in ledger.entries().filter(|entry| !wanted_keys.contains(&entry.key)) {
-            let provider = providers.find(&entry.key.place, &entry.key.kind).cloned();
-            let what = ItemKind::Unwanted { entry: entry.clone(), provider };
-            let (address, origin) = (entry.address.clone(), entry.origin.clone());
-            items.push(Item { address, origin, what, needs: Vec::new(), turn: None });
-        }
-        let mut by_address = HashMap::new();
-        for (index, item) in items.iter().enumerate() {
-            // What is wanted comes first and keeps its address.
-            by_address.entry(item.address.clone()).or_insert(index);
-        }
-        let mut all = Self { items, by_address };
+        let recorded = |(index, item): (usize, &Item)| Some((ledger.find(item.key()?)?.address.clone(), index));
+        let by_recorded_address = items.iter().enumerate().filter_map(recorded).collect();
+        let mut all = Self { items, by_address, by_recorded_address };
         all.connect(arrangement);
         all
     }
 
     fn connect(&mut self, arrangement: &Arrangement) {
         for index in 0..self.items.len() {
-            let needed: Vec<Address> = match &self.items[index].what {
-                ItemKind::Unwanted { entry, .. } => crate::value::references(&entry.access)
-                    .into_iter()
-                    .map(|reference| reference.of)
-                    .chain(entry.after.clone())
-                    .collect(),
-                _ => arrangement.nodes.get(&self.items[index].address).map(all_needs).unwrap_or_default(),
+            let item = &self.items[index];
+            let (needed, through) = match &item.what {
+                ItemKind::Unwanted { entry, .. } => (entry.after.clone(), addresses(&entry.access)),
+                ItemKind::Wanted { resource, .. } => (needs_of(arrangement, &item.address), addresses(&resource.access)),
+                _ => (needs_of(arrangement, &item.address), Vec::new()),
             };
-            let mut needs: Vec<usize> =
-                needed.iter().filter_map(|address| self.find(address)).filter(|at| *at != index).collect();
+            let through = self.indices(index, &through);
+            let mut needs = self.indices(index, &needed);
+            needs.extend(&through);
             needs.sort_unstable();
             needs.dedup();
-            self.items[index].needs = needs;
+            let item = &mut self.items[index];
+            (item.needs, item.through) = (needs, through);
+        }
+    }
+
+    /// The items at `addresses`, as the item `of` calls them: what is no longer wanted speaks of the program as the Ledger recorded it.
+    fn indices(&self, of: usize, addresses: &[Address]) -> Vec<usize> {
+        addresses.iter().filter_map(|address| self.find_for(of, address)).filter(|at| *at != of).collect()
+    }
+
+    fn find_for(&self, of: usize, address: &Address) -> Option<usize> {
+        match self.items[of].what {
+            ItemKind::Unwanted { .. } => self.by_recorded_address.get(address).copied(),
+            _ => self.find(address),
         }
     }
 
@@ -116,10 +127,23 @@ impl Items {
         outputs.get(&reference.output).cloned()
     }
 
+    /// The same for what the item `of` refers to. What goes is reached as things stand, even if they are about to change.
+    pub(super) fn output_for(&self, of: usize, found: &Observed, reference: &Reference) -> Option<Json> {
+        let at = self.find_for(of, &reference.of)?;
+        let goes = matches!(self.items[of].what, ItemKind::Unwanted { .. });
+        let standing = || found.live[at].as_ref().filter(|_| goes).map(|live| &live.outputs);
+        found.outputs[at].as_ref().or_else(standing)?.get(&reference.output).cloned()
+    }
+
+    /// What an item lives in, without the secrets by which it is reached.
+    pub(super) fn holders(&self, index: usize) -> impl Iterator<Item = usize> {
+        self.items[index].through.iter().copied().filter(|at| self.items[*at].loss() != Loss::Secret)
+    }
+
     /// The resources that an item needs, directly or through proofs.
     pub(super) fn resources_below(&self, index: usize) -> Vec<Address> {
         let mut found = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut queue: Vec<usize> = self.items[index].needs.clone();
         while let Some(at) = queue.pop() {
             if !seen.insert(at) {
@@ -136,6 +160,23 @@ impl Items {
 }
 
 impl Item {
+    /// What the world calls it; a proof has no such name.
+    pub(super) fn key(&self) -> Option<&Key> {
+        match &self.what {
+            ItemKind::Wanted { key, .. } => Some(key),
+            ItemKind::Unwanted { entry, .. } => Some(&entry.key),
+            ItemKind::Proof { .. } | ItemKind::Unhosted { .. } => None,
+        }
+    }
+
+    pub(super) fn loss(&self) -> Loss {
+        match &self.what {
+            ItemKind::Wanted { resource, .. } => resource.loss,
+            ItemKind::Unwanted { entry, .. } => entry.loss,
+            ItemKind::Proof { .. } | ItemKind::Unhosted { .. } => Loss::Nothing,
+        }
+    }
+
     pub(super) fn kind(&self) -> &str {
         match &self.what {
             ItemKind::Wanted { resource, .. } => &resource.kind,
@@ -158,7 +199,8 @@ impl Item {
 
     pub(super) fn step(&self, change: Change, fields: Vec<FieldChange>, loss: Option<LossNotice>) -> Step {
         let (address, kind, label, origin) = (self.address.clone(), self.kind().to_owned(), self.label(), self.origin.clone());
-        Step { address, kind, label, origin, change, fields, loss }
+        let subject = if matches!(self.what, ItemKind::Proof { .. }) { Subject::Proof } else { Subject::Resource };
+        Step { address, subject, kind, label, origin, change, fields, loss }
     }
 
     pub(super) fn failure(&self, error: &ProviderError) -> Failed {
@@ -187,9 +229,21 @@ fn wanted(address: &Address, node: &Node, providers: &Providers) -> Item {
             proof: proof.clone(),
         },
     };
-    Item { address: address.clone(), origin: node.origin.clone(), what, needs: Vec::new(), turn: node.turn.clone() }
+    let (address, origin, turn) = (address.clone(), node.origin.clone(), node.turn.clone());
+    Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn }
 }
 
-fn all_needs(node: &Node) -> Vec<Address> {
-    node.references().into_iter().chain(node.after.iter().cloned()).collect()
+fn unwanted(entry: &Entry, providers: &Providers) -> Item {
+    let provider = providers.find(&entry.key.place, &entry.key.kind).cloned();
+    let (address, origin) = (entry.address.clone(), entry.origin.clone());
+    let what = ItemKind::Unwanted { entry: entry.clone(), provider };
+    Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn: None }
+}
+
+fn needs_of(arrangement: &Arrangement, address: &Address) -> Vec<Address> {
+    arrangement.nodes.get(address).map_or_else(Vec::new, |node| [node.references(), node.after.clone()].concat())
+}
+
+fn addresses(access: &Json) -> Vec<Address> {
+    crate::value::references(access).into_iter().map(|reference| reference.of).collect()
 }

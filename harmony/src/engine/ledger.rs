@@ -3,7 +3,7 @@
 //! It rests in two files: `ledger.json`, whole and synced before the first write of anything it names, and `ledger.journal`, lines of
 //! what has been done since; loading reads both, closing a run folds the second into the first. A converged run writes neither.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use harmony_io::{Io, IoError, Mode};
@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use crate::address::Address;
 use crate::origin::Origin;
 use crate::resource::Loss;
+use crate::value;
 
 /// The format that this program writes. An older one is read, a newer one refused.
 pub const FORMAT: u32 = 1;
@@ -31,6 +32,13 @@ pub struct Key {
     pub identity: String,
 }
 
+impl Key {
+    /// The identity as the kind's provider reads it.
+    pub(super) fn identity_as_json(&self) -> Json {
+        serde_json::from_str(&self.identity).unwrap_or(Json::Null)
+    }
+}
+
 /// One thing that was made, or was about to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -38,7 +46,7 @@ pub struct Entry {
     pub key: Key,
     /// What the world calls it, for people.
     pub label: String,
-    /// Where the program said it last.
+    /// Where the program said it last; no other entry has this address.
     pub address: Address,
     /// How to reach what it lives in, as references.
     pub access: Json,
@@ -107,6 +115,15 @@ pub enum LedgerError {
     /// Its file could not be used.
     #[error(transparent)]
     Io(#[from] IoError),
+}
+
+impl Entry {
+    fn follow(&mut self, moved: &BTreeMap<Address, Address>) {
+        let to = |address: &Address| moved.get(address).unwrap_or(address).clone();
+        self.address = to(&self.address);
+        self.after.iter_mut().for_each(|after| *after = to(after));
+        self.access = value::redirect(&self.access, &to);
+    }
 }
 
 impl LedgerError {
@@ -181,26 +198,46 @@ impl Ledger {
         self.proofs.get(proof).is_some_and(|passed| passed == digest)
     }
 
-    /// Writes down what a run is about to make, and which proofs no longer count, before it does anything.
+    /// Whether a proof has passed that does not stand any more.
+    pub(crate) fn has_passed_other_than(&self, stands: impl Fn(&Address) -> bool) -> bool {
+        self.proofs.keys().any(|proof| !stands(proof))
+    }
+
+    /// Writes down what a run is about to make and what it now knows of what stands, and forgets the proofs that do not count any more,
+    /// before it does anything.
     ///
     /// # Errors
     /// [`LedgerError::Io`]; then nothing may be made.
-    pub(crate) fn intend(&mut self, entries: Vec<Entry>, unproved: &[Address]) -> Result<(), LedgerError> {
-        for mut entry in entries {
-            if let Some(before) = self.entries.get(&entry.key) {
-                entry.made = before.made;
-                entry.kept = entry.kept.or_else(|| before.kept.clone());
-                entry.held = entry.held.or_else(|| before.held.clone());
-                let earlier = before.sensitive.iter().filter(|path| !entry.sensitive.contains(path)).cloned();
-                entry.sensitive = entry.sensitive.iter().cloned().chain(earlier.collect::<Vec<_>>()).collect();
-            }
-            self.entries.insert(entry.key.clone(), entry);
-        }
-        for proof in unproved {
-            self.proofs.remove(proof);
-        }
+    pub(crate) fn intend(&mut self, entries: Vec<Entry>, stands: impl Fn(&Address) -> bool) -> Result<(), LedgerError> {
         self.serial += 1;
-        self.save()
+        self.make_room(&entries);
+        self.entries.extend(entries.into_iter().map(|entry| (entry.key.clone(), entry)));
+        self.proofs.retain(|proof, _| stands(proof));
+        self.save()?;
+        self.drop_journal()
+    }
+
+    /// Entries refer to each other by address. What the program now says elsewhere is followed there; what stays behind at an address
+    /// that something else takes is moved aside, and those that live in it with it.
+    fn make_room(&mut self, incoming: &[Entry]) {
+        let owners: BTreeMap<Address, Key> =
+            self.entries.values().map(|entry| (entry.address.clone(), entry.key.clone())).collect();
+        let mut moved = BTreeMap::new();
+        for entry in incoming {
+            if let Some(before) = self.entries.get(&entry.key).filter(|before| before.address != entry.address) {
+                moved.insert(before.address.clone(), entry.address.clone());
+            }
+        }
+        let coming: BTreeSet<&Key> = incoming.iter().map(|entry| &entry.key).collect();
+        for entry in incoming {
+            let aside = || entry.address.join(&format!("before-{}", self.serial)).ok();
+            if let Some(aside) = owners.get(&entry.address).filter(|owner| !coming.contains(owner)).and_then(|_| aside()) {
+                moved.insert(entry.address.clone(), aside);
+            }
+        }
+        if !moved.is_empty() {
+            self.entries.values_mut().for_each(|entry| entry.follow(&moved));
+        }
     }
 
     /// Notes that a thing is there.
@@ -232,25 +269,21 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Io`]; the journal still says what the file does not.
     pub(crate) fn close(&mut self) -> Result<(), LedgerError> {
-        if !self.journaled {
-            return Ok(());
-        }
-        if self.entries.is_empty() {
+        if self.entries.is_empty() && self.proofs.is_empty() {
             self.io.ensure_no_file(&self.directory.join(FILE))?;
-        } else {
-            let wanted = &self.entries;
-            // A proof of something that is no longer arranged says nothing.
-            self.proofs.retain(|_, _| !wanted.is_empty());
+        } else if self.journaled {
             self.save()?;
         }
-        self.io.ensure_no_file(&self.directory.join(JOURNAL))?;
-        self.journaled = false;
-        Ok(())
+        self.drop_journal()
     }
 
-    /// Forgets the proofs that the program no longer has.
-    pub(crate) fn keep_proofs(&mut self, wanted: impl Fn(&Address) -> bool) {
-        self.proofs.retain(|proof, _| wanted(proof));
+    /// A journal must not outlive a save by more than a kill: its lines would be taken for what happened after it.
+    fn drop_journal(&mut self) -> Result<(), LedgerError> {
+        if self.journaled {
+            self.io.ensure_no_file(&self.directory.join(JOURNAL))?;
+            self.journaled = false;
+        }
+        Ok(())
     }
 
     fn note(&mut self, line: &Line) -> Result<(), LedgerError> {

@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use harmony_io::{Lock, LockError, Mode};
-use serde_json::Value as Json;
 
+use super::decide::{Context, Entries};
+pub use super::error::EngineError;
 use super::events::{Event, Observer, Silent};
 pub use super::execute::AfterFailure;
-use super::execute::Execution;
-use super::items::{ItemKind, Items};
-use super::ledger::{Ledger, LedgerError};
-use super::observe::{Context, Entries, Observed, observe};
+use super::filled::fill;
+use super::items::{ItemKind, Items, Prune};
+use super::ledger::Ledger;
+use super::observe::{Observation, Observed};
 use super::order::Order;
-use super::outcome::{Failed, Outcome};
+use super::outcome::{Failed, Outcome, Proved};
+use super::perform::prove;
 use super::plan::{Allowances, Change, FORMAT, Plan, Step};
+pub use super::prepared::{Prepared, Stopper};
+use super::status::{self, Standing};
 use crate::arrangement::Arrangement;
 use crate::error::ArrangeError;
 use crate::inventory::Inventory;
@@ -22,7 +26,6 @@ use crate::run::{PATIENCE, Run};
 use crate::score::Scores;
 use crate::stage::Stage;
 use crate::topology::{Providers, Site, Topology};
-use crate::value;
 
 const LOCK: &str = "lock";
 
@@ -33,90 +36,6 @@ pub struct Maestro {
     allowances: Allowances,
     after_failure: AfterFailure,
     patience: Duration,
-}
-
-/// Why a run did not begin, or could not go on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// The Scores cannot become an arrangement.
-    #[error(transparent)]
-    Arrange(#[from] ArrangeError),
-    /// The Ledger cannot be used.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// Another run holds the lock, or it cannot be used.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// Some things could not be looked at.
-    #[error("failed to look at {}", troubles.first().map_or_else(|| "anything".to_owned(), |trouble| trouble.label.clone()))]
-    Observe {
-        /// Each of them, and why.
-        troubles: Vec<Failed>,
-    },
-    /// The plan holds steps that are forbidden, or losses that nobody allows. Nothing has been changed.
-    #[error("{} of the plan's steps are refused", steps.len())]
-    Refused {
-        /// Those steps.
-        steps: Vec<Step>,
-    },
-    /// The program is empty, although things were made by it.
-    #[error("the program has no Scores, but its Ledger names {made} things that it has made")]
-    Empty {
-        /// How many.
-        made: usize,
-    },
-}
-
-impl EngineError {
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Arrange(error) => error.hint(),
-            Self::Ledger(error) => error.hint(),
-            Self::Lock(LockError::Held { .. }) => {
-                Some("wait for that run to end; a run that died frees the lock by itself".to_owned())
-            }
-            Self::Lock(LockError::Failed(error)) => error.hint().map(str::to_owned),
-            Self::Lock(_) => None,
-            Self::Observe { troubles } => troubles.first().and_then(|trouble| trouble.hint.clone()),
-            Self::Refused { .. } => Some("see each step's reason; accept a loss with `--allow-loss ADDRESS`".to_owned()),
-            Self::Empty { .. } => Some("use `destroy` to take everything away".to_owned()),
-        }
-    }
-}
-
-/// A plan that can be carried out, with the lock held since before anything was looked at.
-pub struct Prepared {
-    plan: Plan,
-    items: Items,
-    found: Observed,
-    ledger: Ledger,
-    run: Run,
-    allowances: Allowances,
-    after_failure: AfterFailure,
-    next_steps: Vec<(String, Json)>,
-    begun: Instant,
-    _lock: Option<Lock>,
-}
-
-/// Stops a run from elsewhere: what is in flight finishes, nothing new begins.
-#[derive(Clone)]
-pub struct Stopper(Run);
-
-impl Stopper {
-    /// Asks the run to stop.
-    pub fn stop(&self) {
-        self.0.cancel();
-    }
-}
-
-/// Which of the things that only the Ledger knows a run takes away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prune {
-    Everything,
-    Nothing,
 }
 
 impl Maestro {
@@ -183,7 +102,8 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Plan, EngineError> {
         let played = Stage::play_all(scores, inventory, topology)?;
-        Ok(self.prepare_with(played, Prune::Everything, None).await?.plan)
+        self.refuse_empty(&played.0)?;
+        Ok(self.prepare_with(played, Prune::Everything, None).await?.plan().clone())
     }
 
     /// A plan that can be carried out, with the lock held.
@@ -198,12 +118,7 @@ impl Maestro {
     ) -> Result<Prepared, EngineError> {
         let played = Stage::play_all(scores, inventory, topology)?;
         let lock = self.lock()?;
-        if scores.is_empty() {
-            let made = Ledger::load(&self.site.io, &self.site.state)?.entries().count();
-            if made > 0 {
-                return Err(EngineError::Empty { made });
-            }
-        }
+        self.refuse_empty(&played.0)?;
         self.prepare_with(played, Prune::Everything, Some(lock)).await
     }
 
@@ -247,17 +162,62 @@ impl Maestro {
         let begun = Instant::now();
         let ledger = Ledger::load(&self.site.io, &self.site.state)?;
         let run = self.run(&ledger);
-        let (items, found) = self.look(&arrangement, &providers, &ledger, &run).await?;
+        let (items, mut found) = self.look(&arrangement, &providers, &ledger, &run, Prune::Everything).await?;
+        found.take_as_it_is();
         let mut outcome = Outcome { failures: failures(&items, &found), ..Outcome::default() };
         let differs = |step: &&Step| step.change.is_pending() && step.change != Change::Prove;
         outcome.not_begun = found.steps.iter().filter(differs).map(|step| step.address.clone()).collect();
         for index in 0..items.len() {
             if let ItemKind::Proof { .. } = items.items[index].what {
-                super::execute::verify_one(&items, index, &found, &run, &mut outcome).await;
+                verify_one(&items, index, &found, &run, &mut outcome).await;
             }
         }
         outcome.took = begun.elapsed();
         Ok(outcome)
+    }
+
+    /// How every thing stands. Reads only, takes no lock, and does not fail where something does not answer: it says so.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the Scores cannot be arranged, or the Ledger cannot be read.
+    pub async fn status<T: Topology + ?Sized>(
+        &self,
+        inventory: &Inventory,
+        topology: &T,
+        scores: &Scores<T>,
+    ) -> Result<Vec<Standing>, EngineError> {
+        let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
+        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let (items, found) = self.look(&arrangement, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
+        Ok(status::standings(&items, &found, &ledger))
+    }
+
+    /// What the Scores become, with everything filled in that what is there already says. It holds secrets in the open, as
+    /// `{"$secret": …}`. Reads only.
+    ///
+    /// # Errors
+    /// As [`Maestro::status`].
+    pub async fn arrange_filled<T: Topology + ?Sized>(
+        &self,
+        inventory: &Inventory,
+        topology: &T,
+        scores: &Scores<T>,
+    ) -> Result<Arrangement, EngineError> {
+        let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
+        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let (items, found) = self.look(&arrangement, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
+        Ok(status::filled(&arrangement, &items, &found))
+    }
+
+    /// A program that wants nothing would take everything away; that is more likely a mistake, and `destroy` says it better.
+    fn refuse_empty(&self, arrangement: &Arrangement) -> Result<(), EngineError> {
+        if arrangement.nodes.values().any(|node| node.resource().is_some()) {
+            return Ok(());
+        }
+        match Ledger::load(&self.site.io, &self.site.state)?.entries().count() {
+            0 => Ok(()),
+            made => Err(EngineError::Empty { made }),
+        }
     }
 
     fn lock(&self) -> Result<Lock, EngineError> {
@@ -279,34 +239,15 @@ impl Maestro {
         let begun = Instant::now();
         let ledger = Ledger::load(&self.site.io, &self.site.state)?;
         let run = self.run(&ledger);
-        let (mut items, mut found) = self.look(&arrangement, &providers, &ledger, &run).await?;
-        if prune == Prune::Nothing {
-            let keep = arrangement.nodes.len();
-            items.items.truncate(keep);
-            found.truncate(keep);
-        }
+        let (items, found) = self.look(&arrangement, &providers, &ledger, &run, prune).await?;
         let troubles = failures(&items, &found);
         if !troubles.is_empty() {
             return Err(EngineError::Observe { troubles });
         }
-        let plan =
-            Plan { format: FORMAT, ledger_serial: ledger.serial(), steps: found.steps.clone(), notes: arrangement.notes.clone() };
-        let next_steps = arrangement
-            .next_steps
-            .iter()
-            .filter_map(|(title, what)| serde_json::to_value(what).ok().map(|what| (title.clone(), what)));
-        Ok(Prepared {
-            plan,
-            next_steps: next_steps.collect(),
-            items,
-            found,
-            ledger,
-            run,
-            allowances: self.allowances.clone(),
-            after_failure: self.after_failure,
-            begun,
-            _lock: lock,
-        })
+        let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps: found.steps.clone(), notes: arrangement.notes };
+        let next_steps = arrangement.next_steps;
+        let (allowances, after_failure) = (self.allowances.clone(), self.after_failure);
+        Ok(Prepared { plan, items, found, ledger, run, allowances, after_failure, prune, next_steps, begun, _lock: lock })
     }
 
     async fn look(
@@ -315,82 +256,36 @@ impl Maestro {
         providers: &Providers,
         ledger: &Ledger,
         run: &Run,
+        prune: Prune,
     ) -> Result<(Items, Observed), EngineError> {
-        let items = Items::new(arrangement, ledger, providers);
+        let items = Items::new(arrangement, ledger, providers, prune);
         let needs: Vec<Vec<usize>> = items.items.iter().map(|item| item.needs.clone()).collect();
-        let order = Order::sort(&needs).map_err(|cycle| ArrangeError::Cycle {
-            cycle: cycle.into_iter().map(|at| items.items[at].address.clone()).collect(),
+        let order = Order::sort(&needs).map_err(|knot| ArrangeError::Cycle {
+            cycle: knot.cycle.into_iter().map(|at| items.items[at].address.clone()).collect(),
         })?;
         run.emit(&Event::Phase { phase: "looking at", count: items.len() });
-        let context = Context { run, entries: Entries::All(ledger), allowances: &self.allowances };
-        let found = observe(&items, &order, &context).await;
+        let context = Context { entries: Entries::All(ledger), allowances: &self.allowances };
+        let found = Observation { items: &items, run, context }.carry_out(&order).await;
         Ok((items, found))
     }
 }
 
-impl Prepared {
-    /// What would happen.
-    #[must_use]
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// Something to stop the run with.
-    #[must_use]
-    pub fn stopper(&self) -> Stopper {
-        Stopper(self.run.clone())
-    }
-
-    /// Carries the plan out.
-    ///
-    /// # Errors
-    /// [`EngineError::Refused`] if it holds a refusal: nothing has been changed then; [`EngineError::Ledger`] if something cannot be
-    /// written down. What failed on the way is in the outcome.
-    pub async fn apply(mut self) -> Result<Outcome, EngineError> {
-        let refused: Vec<Step> = self.plan.refusals().cloned().collect();
-        if !refused.is_empty() {
-            return Err(EngineError::Refused { steps: refused });
+/// Carries out one proof and notes in `outcome` what came of it.
+async fn verify_one(items: &Items, index: usize, found: &Observed, run: &Run, outcome: &mut Outcome) {
+    let item = &items.items[index];
+    let (address, claim) = (item.address.clone(), item.label());
+    run.emit(&Event::Started { address: address.clone(), doing: "proving", label: claim.clone() });
+    let begun = Instant::now();
+    match prove(item, fill(items, index, found), run.on(&item.address)).await {
+        Ok(evidence) => {
+            run.emit(&Event::Finished { address: address.clone(), done: "proved", label: claim.clone(), took: begun.elapsed() });
+            outcome.counts.prove += 1;
+            outcome.proofs.push(Proved { address, claim, evidence });
         }
-        let mut outcome = Outcome::default();
-        outcome.counts.unchanged = self.plan.counts().unchanged;
-        let count = self.plan.pending().len();
-        if count > 0 {
-            self.run.emit(&Event::Phase { phase: "applying", count });
-        }
-        self.note_what_stands()?;
-        let execution =
-            Execution { items: &self.items, run: &self.run, allowances: &self.allowances, after_failure: self.after_failure };
-        let carried = execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await;
-        let items = &self.items;
-        self.ledger.keep_proofs(|proof| items.find(proof).is_some());
-        self.ledger.close()?;
-        carried?;
-        outcome.next_steps =
-            self.next_steps.iter().filter_map(|(title, what)| self.known(what).map(|text| (title.clone(), text))).collect();
-        outcome.took = self.begun.elapsed();
-        Ok(outcome)
-    }
-
-    /// What the Ledger did not know yet of things that need no change: that they were made before a kill, and what they hold now.
-    fn note_what_stands(&mut self) -> Result<(), LedgerError> {
-        for (index, item) in self.items.items.iter().enumerate() {
-            let (ItemKind::Wanted { key, provider, .. }, Change::None) = (&item.what, &self.found.steps[index].change) else {
-                continue;
-            };
-            let (Some(live), Some(entry)) = (&self.found.live[index], self.ledger.find(key)) else { continue };
-            if !entry.made || entry.held != live.holds {
-                let kept = provider.facts().keeps_outputs.then(|| live.outputs.clone());
-                self.ledger.made(&key.clone(), kept, live.holds.clone())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn known(&self, text: &Json) -> Option<String> {
-        let filled = value::resolve(text, &|reference| self.items.output(&self.found.outputs, reference));
-        match filled.json {
-            Json::String(text) if filled.unknown.is_empty() => Some(text),
-            _ => None,
+        Err(error) => {
+            let failed = item.failure(&error);
+            run.emit(&failed.event());
+            outcome.failures.push(failed);
         }
     }
 }

@@ -2,14 +2,20 @@
 //!
 //! Entry point: [`Maestro`](maestro::Maestro). It knows no kind of resource and no place.
 
+mod decide;
 pub mod difference;
+mod error;
 pub mod events;
 mod execute;
+mod filled;
 mod items;
 pub mod ledger;
 pub mod maestro;
 mod observe;
 pub mod order;
 pub mod outcome;
+mod perform;
 pub mod plan;
+mod prepared;
 mod schedule;
+pub mod status;

@@ -9,10 +9,19 @@ use crate::error::ArrangeError;
 /// The nodes of a graph in an order in which each comes after what it needs.
 #[derive(Debug)]
 pub struct Order {
-    /// Indices into the graph, each after what it needs; of those that could come next, the lowest index first.
+    /// Indices into the graph, each after what it needs.
     pub sequence: Vec<usize>,
     /// How many steps each node is away from one that needs nothing.
     pub level: Vec<usize>,
+}
+
+/// What cannot be put into an order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Knot {
+    /// One cycle, its first node again at its end.
+    pub cycle: Vec<usize>,
+    /// Every node of a cycle, and what hangs on one.
+    pub members: Vec<usize>,
 }
 
 impl Order {
@@ -31,14 +40,14 @@ impl Order {
             needs
         });
         Self::sort(&needs.collect::<Vec<_>>())
-            .map_err(|cycle| ArrangeError::Cycle { cycle: cycle.into_iter().map(|at| addresses[at].clone()).collect() })
+            .map_err(|knot| ArrangeError::Cycle { cycle: knot.cycle.into_iter().map(|at| addresses[at].clone()).collect() })
     }
 
     /// Sorts nodes of which `needs[n]` lists what `n` needs (Kahn's algorithm).
     ///
     /// # Errors
-    /// A cycle, the first node again at its end.
-    pub fn sort(needs: &[Vec<usize>]) -> Result<Self, Vec<usize>> {
+    /// [`Knot`] if some wait for each other.
+    pub fn sort(needs: &[Vec<usize>]) -> Result<Self, Knot> {
         let mut needed_by = vec![Vec::new(); needs.len()];
         let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
         for (node, list) in needs.iter().enumerate() {
@@ -59,7 +68,11 @@ impl Order {
                 }
             }
         }
-        if sequence.len() == needs.len() { Ok(Self { sequence, level }) } else { Err(cycle(needs, &missing)) }
+        if sequence.len() == needs.len() {
+            return Ok(Self { sequence, level });
+        }
+        let members = (0..needs.len()).filter(|node| missing[*node] > 0).collect();
+        Err(Knot { cycle: cycle(needs, &missing), members })
     }
 }
 
@@ -95,6 +108,6 @@ mod tests {
 
     #[test]
     fn a_cycle_is_named_without_what_only_hangs_on_it() {
-        assert_eq!(Order::sort(&[vec![1], vec![2], vec![3], vec![1], vec![]]).unwrap_err(), [1, 2, 3, 1]);
+        assert_eq!(Order::sort(&[vec![1], vec![2], vec![3], vec![1], vec![]]).unwrap_err().cycle, [1, 2, 3, 1]);
     }
 }

@@ -1,13 +1,13 @@
 //! What a run would do, as data.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::arrangement::Note;
 use crate::origin::Origin;
-use crate::resource::{FieldChange, Impact};
+use crate::resource::{FieldChange, Impact, Shown};
 
 /// An arrangement compared with what is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub const FORMAT: u32 = 1;
 pub struct Step {
     /// Where the program says it, or said it last.
     pub address: Address,
+    /// Whether it is a thing or a check.
+    #[serde(default)]
+    pub subject: Subject,
     /// The kind's wire name.
     pub kind: String,
     /// What the world calls it; of a proof, what it shows.
@@ -44,6 +47,17 @@ pub struct Step {
     /// What would be lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<LossNotice>,
+}
+
+/// What a step is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A managed thing.
+    #[default]
+    Resource,
+    /// A check.
+    Proof,
 }
 
 /// What would be lost by a step, and whether that is allowed.
@@ -123,6 +137,8 @@ pub struct Counts {
     pub forbidden: usize,
     pub prove: usize,
     pub unchanged: usize,
+    /// Proofs that have passed, with nothing under them changed since.
+    pub holding: usize,
 }
 
 impl Plan {
@@ -132,12 +148,13 @@ impl Plan {
         self.steps.iter().any(|step| step.change.is_pending())
     }
 
-    /// How many steps of which sort; passed proofs are not counted.
+    /// How many steps of which sort.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for step in &self.steps {
             *match step.change {
+                Change::None if step.subject == Subject::Proof => &mut counts.holding,
                 Change::None => &mut counts.unchanged,
                 Change::Create => &mut counts.create,
                 Change::Update => &mut counts.update,
@@ -160,10 +177,9 @@ impl Plan {
         self.steps.iter().filter(refused)
     }
 
-    /// The steps that do something, by address.
-    #[must_use]
-    pub fn pending(&self) -> BTreeMap<&Address, &Step> {
-        self.steps.iter().filter(|step| step.change.is_pending()).map(|step| (&step.address, step)).collect()
+    /// The steps that do something. Two can have one address: where the thing there gets another identity, one goes and one is made.
+    pub fn pending(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.change.is_pending())
     }
 }
 
@@ -171,15 +187,27 @@ impl Plan {
 #[must_use]
 pub(crate) fn classify(fields: &[FieldChange], impact: impl Fn(&FieldChange) -> Impact) -> Change {
     let mut change = if fields.is_empty() { Change::None } else { Change::Update };
+    let mut until = BTreeSet::new();
     for field in fields {
-        match impact(field) {
-            Impact::Forbidden(because) => {
+        match (impact(field), &field.desired) {
+            (Impact::Update, _) => {}
+            // It may turn out to be what it is already: nobody can say yet that more than an update is needed.
+            (_, Shown::KnownAfter(after)) => until.extend(after.iter().cloned()),
+            (Impact::Forbidden(because), _) => {
                 let hint = "put the field back as it was, or move to a new thing under another name".to_owned();
                 return Change::Forbidden { because, hint };
             }
-            Impact::Replace(because) if !matches!(change, Change::Replace { .. }) => change = Change::Replace { because },
-            Impact::Replace(_) | Impact::Update | Impact::UpdateLosing => {}
+            (Impact::Replace(because), _) if !matches!(change, Change::Replace { .. }) => change = Change::Replace { because },
+            (Impact::Replace(_) | Impact::UpdateLosing, _) => {}
         }
     }
-    change
+    if until.is_empty() || matches!(change, Change::Replace { .. }) {
+        return change;
+    }
+    Change::UnknownUntil { until: until.into_iter().collect() }
+}
+
+/// Whether it is known by now what the field should be.
+pub(crate) fn is_known(field: &FieldChange) -> bool {
+    !matches!(field.desired, Shown::KnownAfter(_))
 }

@@ -3,44 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::items::{ItemKind, Items};
+use super::observe::Observed;
 use super::order::Order;
-use super::plan::{Change, Step};
+use super::plan::Change;
 
 /// What is left to do, and what waits for what.
 pub(super) struct Schedule {
+    pending: Vec<bool>,
     waits_for: Vec<usize>,
     releases: Vec<Vec<usize>>,
     ready: BTreeSet<usize>,
-    open: usize,
 }
 
 impl Schedule {
-    pub(super) fn new(items: &Items, steps: &[Step]) -> Self {
-        let pending: Vec<bool> = steps.iter().map(|step| step.change.is_pending()).collect();
-        let mut needs = strong_edges(items, &pending);
-        for weak in [turn_edges(items, steps), holder_edges(items, &pending)] {
-            add_unless_circular(&mut needs, &weak);
-        }
+    pub(super) fn new(items: &Items, found: &Observed) -> Self {
+        let needs = edges(items, found);
         let mut releases = vec![Vec::new(); items.len()];
         for (index, list) in needs.iter().enumerate() {
             for need in list {
                 releases[*need].push(index);
             }
         }
+        let pending = found.steps.iter().map(|step| step.change.is_pending()).collect();
         let waits_for: Vec<usize> = needs.iter().map(Vec::len).collect();
-        let ready = (0..items.len()).filter(|index| waits_for[*index] == 0).collect();
-        let mut schedule = Self { waits_for, releases, ready, open: items.len() };
-        schedule.pass(&pending);
+        let free: Vec<usize> = (0..items.len()).filter(|index| waits_for[*index] == 0).collect();
+        let mut schedule = Self { pending, waits_for, releases, ready: BTreeSet::new() };
+        schedule.offer(free);
         schedule
-    }
-
-    /// Passes over everything that has nothing to do.
-    fn pass(&mut self, pending: &[bool]) {
-        let mut idle: Vec<usize> = self.ready.iter().copied().filter(|index| !pending[*index]).collect();
-        while let Some(index) = idle.pop() {
-            self.ready.remove(&index);
-            idle.extend(self.release(index).into_iter().filter(|next| !pending[*next]));
-        }
     }
 
     /// The next step that may begin, the first in the plan's order.
@@ -49,24 +38,43 @@ impl Schedule {
     }
 
     /// A step ended well: what waited for it may begin.
-    pub(super) fn finish(&mut self, index: usize, pending: &[bool]) {
-        self.release(index);
-        self.pass(pending);
+    pub(super) fn finish(&mut self, index: usize) {
+        let free = self.release(index);
+        self.offer(free);
+    }
+
+    /// What waits for nothing any more may begin; what has nothing to do is passed over.
+    fn offer(&mut self, mut free: Vec<usize>) {
+        while let Some(index) = free.pop() {
+            if self.pending[index] {
+                self.ready.insert(index);
+            } else {
+                free.extend(self.release(index));
+            }
+        }
     }
 
     fn release(&mut self, index: usize) -> Vec<usize> {
-        self.open -= 1;
-        let released = std::mem::take(&mut self.releases[index]);
-        let mut ready = Vec::new();
-        for next in released {
-            self.waits_for[next] -= 1;
-            if self.waits_for[next] == 0 {
-                self.ready.insert(next);
-                ready.push(next);
-            }
-        }
-        ready
+        let mut released = std::mem::take(&mut self.releases[index]);
+        released.retain(|next| {
+            self.waits_for[*next] -= 1;
+            self.waits_for[*next] == 0
+        });
+        released
     }
+}
+
+/// For each item what it waits for.
+fn edges(items: &Items, found: &Observed) -> Vec<Vec<usize>> {
+    let mut needs = order_of_needs(items, found);
+    let groups = groups(items, found, &needs);
+    for (later, earlier) in groups.iter().flat_map(Group::turns) {
+        needs[later].push(earlier);
+    }
+    let preferred: Vec<(usize, usize)> =
+        groups.iter().flat_map(Group::made_before_changed).chain(around_holders(items, found)).collect();
+    add_unless_circular(&mut needs, &preferred);
+    needs
 }
 
 /// Is the step a deletion, or the striking out of something that is gone?
@@ -74,14 +82,20 @@ fn goes(items: &Items, index: usize) -> bool {
     matches!(items.items[index].what, ItemKind::Unwanted { .. })
 }
 
+/// Whether `index` should go, and could not be looked at because `need` did not let through.
+fn is_behind(items: &Items, index: usize, need: usize, found: &Observed) -> bool {
+    let is_unseen = found.live[index].is_none() && matches!(found.steps[index].change, Change::Delete { .. });
+    is_unseen && items.items[index].through.contains(&need)
+}
+
 /// What is wanted comes after what it needs; what goes comes after everything that needed it.
-fn strong_edges(items: &Items, pending: &[bool]) -> Vec<Vec<usize>> {
+fn order_of_needs(items: &Items, found: &Observed) -> Vec<Vec<usize>> {
     let mut edges = vec![Vec::new(); items.len()];
     for (index, item) in items.items.iter().enumerate() {
         for &need in &item.needs {
             if !goes(items, index) {
                 edges[index].push(need);
-            } else if goes(items, need) && pending[need] {
+            } else if goes(items, need) && !is_behind(items, index, need, found) {
                 edges[need].push(index);
             }
         }
@@ -89,52 +103,68 @@ fn strong_edges(items: &Items, pending: &[bool]) -> Vec<Vec<usize>> {
     edges
 }
 
-/// What goes leaves before what it lives in is changed: afterwards it might not be reached any more.
-fn holder_edges(items: &Items, pending: &[bool]) -> Vec<(usize, usize)> {
+/// What goes leaves before what it lives in is changed: afterwards it might not be reached any more. If it is not reached now, it is the
+/// other way round.
+fn around_holders(items: &Items, found: &Observed) -> Vec<(usize, usize)> {
     let mut edges = Vec::new();
     for (index, item) in items.items.iter().enumerate().filter(|(index, _)| goes(items, *index)) {
-        edges.extend(item.needs.iter().filter(|need| !goes(items, **need) && pending[**need]).map(|need| (*need, index)));
+        for &need in item.needs.iter().filter(|need| found.steps[**need].change.is_pending()) {
+            if is_behind(items, index, need, found) {
+                edges.push((index, need));
+            } else if !goes(items, need) {
+                edges.push((need, index));
+            }
+        }
     }
     edges
 }
 
-/// In each group, changes come after what is made, and one after another.
-fn turn_edges(items: &Items, steps: &[Step]) -> Vec<(usize, usize)> {
-    let mut groups: BTreeMap<&str, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-    for (index, item) in items.items.iter().enumerate() {
-        let Some(turn) = &item.turn else { continue };
-        let (made, changed) = groups.entry(turn).or_default();
-        match steps[index].change {
-            Change::Create => made.push(index),
-            Change::Update | Change::Replace { .. } | Change::UnknownUntil { .. } => changed.push(index),
+/// The things of a group in which only one at a time is changed: those that are made, and those that are changed, in an order that
+/// follows their needs.
+#[derive(Default)]
+struct Group {
+    made: Vec<usize>,
+    changed: Vec<usize>,
+}
+
+fn groups(items: &Items, found: &Observed, needs: &[Vec<usize>]) -> Vec<Group> {
+    let Ok(order) = Order::sort(needs) else { return Vec::new() };
+    let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
+    for index in order.sequence {
+        let Some(turn) = &items.items[index].turn else { continue };
+        let group = groups.entry(turn).or_default();
+        match found.steps[index].change {
+            Change::Create => group.made.push(index),
+            Change::Update | Change::Replace { .. } | Change::UnknownUntil { .. } => group.changed.push(index),
             _ => {}
         }
     }
-    let mut edges = Vec::new();
-    for (made, changed) in groups.into_values() {
-        edges.extend(changed.first().into_iter().flat_map(|first| made.iter().map(|make| (*first, *make))));
-        edges.extend(changed.windows(2).map(|pair| (pair[1], pair[0])));
-    }
-    edges
+    groups.into_values().collect()
 }
 
-/// Adds edges (`from` waits for `to`) where they close no circle: they are preferences, and a circle would hold up the run.
+impl Group {
+    /// Each change waits for the one before it. This closes no circle, because their order follows their needs.
+    fn turns(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.changed.windows(2).map(|pair| (pair[1], pair[0]))
+    }
+
+    /// The first change waits for everything that is made.
+    fn made_before_changed(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.changed.first().into_iter().flat_map(|first| self.made.iter().map(|made| (*first, *made)))
+    }
+}
+
+/// Adds edges (`from` waits for `to`) except where they would close circles: they are preferences, and a circle would hold up the run.
 fn add_unless_circular(needs: &mut [Vec<usize>], edges: &[(usize, usize)]) {
+    let before: Vec<usize> = needs.iter().map(Vec::len).collect();
     for (from, to) in edges {
         needs[*from].push(*to);
     }
-    if Order::sort(needs).is_ok() {
-        return;
-    }
-    for (from, to) in edges {
-        if let Some(at) = needs[*from].iter().rposition(|need| need == to) {
-            needs[*from].remove(at);
-        }
-    }
-    for (from, to) in edges {
-        needs[*from].push(*to);
-        if Order::sort(needs).is_err() {
-            needs[*from].pop();
-        }
+    let Err(knot) = Order::sort(needs) else { return };
+    let knotted: BTreeSet<usize> = knot.members.into_iter().collect();
+    for from in &knotted {
+        let own = before[*from];
+        let kept: Vec<usize> = needs[*from].drain(own..).filter(|to| !knotted.contains(to)).collect();
+        needs[*from].extend(kept);
     }
 }

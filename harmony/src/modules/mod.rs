@@ -1,3 +1,5 @@
 //! What Harmony knows of the industry's things: one module each, with its Scores, its validated model and its rendering.
 
 pub mod nats;
+pub mod secret;
+pub mod tls;

@@ -14,7 +14,7 @@ use crate::proof::Proof;
 use crate::resource::{Handle, Resource};
 use crate::score::{Score, Scores};
 use crate::topology::{Hosts, Proves, Providers, Topology};
-use crate::value::Text;
+use crate::value::{self, Text};
 
 /// Where Interprets write. It has the lifetime of the place, because what Scores contribute together is assembled after all have spoken.
 pub struct Stage<'t> {
@@ -22,11 +22,11 @@ pub struct Stage<'t> {
     pub(super) providers: Providers,
     pub(super) things: Things<'t>,
     places: BTreeMap<PlaceName, *const ()>,
-    scope: Vec<String>,
-    gates: Vec<Address>,
-    turn: Option<String>,
-    losses_allowed: bool,
-    origin: Origin,
+    pub(super) scope: Vec<String>,
+    pub(super) gates: Vec<Address>,
+    pub(super) turn: Option<String>,
+    pub(super) losses_allowed: bool,
+    pub(super) origin: Origin,
 }
 
 impl<'t> Stage<'t> {
@@ -101,18 +101,49 @@ impl<'t> Stage<'t> {
         let address = self.address(on.name(), name)?;
         let failed = |source| ArrangeError::Unserialisable { address: address.clone(), source };
         let identity = spec.identity();
+        let (access, spec) = (serde_json::to_value(access).map_err(failed)?, serde_json::to_value(spec).map_err(failed)?);
+        if value::holds_secret(&access) || value::holds_secret(&spec) {
+            let what = format!("the spec of `{address}` holds a secret in the open");
+            let hint = "refer to the output of a secret resource, so that the value stays out of plans and the Ledger";
+            return Err(ArrangeError::refused(what, vec![self.origin.clone()], hint));
+        }
         let resource = ResourceNode {
             kind: R::KIND.to_owned(),
             label: identity.to_string(),
             identity: serde_json::to_value(&identity).map_err(failed)?,
-            access: serde_json::to_value(access).map_err(failed)?,
-            spec: serde_json::to_value(spec).map_err(failed)?,
+            access,
+            spec,
             loss: R::LOSS,
             may_be_lost: self.losses_allowed,
         };
         self.providers.host(on);
         self.insert(on.name(), std::ptr::from_ref(on).cast(), address.clone(), What::Resource(resource))?;
         Ok(Handle::new(address))
+    }
+
+    /// Adds a resource that several Scores need, below no scope: equal twins are one.
+    ///
+    /// # Errors
+    /// [`ArrangeError::DuplicateAddress`] if another one has this name.
+    pub fn share<R: Resource<Access = ()>>(
+        &mut self,
+        on: &(impl Hosts<R> + ?Sized),
+        name: &str,
+        spec: &R,
+    ) -> Result<Handle<R>, ArrangeError> {
+        let scope = std::mem::take(&mut self.scope);
+        let twin = self.address(on.name(), name).ok().and_then(|address| self.arrangement.nodes.remove(&address));
+        let added = self.add(on, name, spec);
+        self.scope = scope;
+        let (Ok(handle), Some(mut twin)) = (&added, twin) else { return added };
+        let Some(node) = self.arrangement.nodes.get_mut(handle.address()) else { return added };
+        // The node must not tell which of the two came first.
+        twin.origin = twin.origin.min(node.origin.clone());
+        twin.after.retain(|gate| node.after.contains(gate));
+        let equal = twin.what == node.what;
+        let (first, second) = (twin.origin.clone(), node.origin.clone());
+        *node = twin;
+        if equal { added } else { Err(ArrangeError::DuplicateAddress { address: handle.address().clone(), first, second }) }
     }
 
     /// Adds a proof, to be carried out after `after` and what it refers to.

@@ -18,13 +18,14 @@ pub(crate) struct KindFacts {
     pub(crate) noun: &'static str,
     pub(crate) loss: Loss,
     pub(crate) adopts: bool,
+    pub(crate) shared: bool,
     pub(crate) keeps_outputs: bool,
     pub(crate) secret_fields: &'static [&'static str],
     pub(crate) impact: fn(&FieldChange) -> Impact,
 }
 
-/// A thing as it is, serialised.
-#[derive(Debug, Clone)]
+/// A thing as it is, serialised. It can hold secrets in the open, so it has no `Debug`.
+#[derive(Clone)]
 pub(crate) struct AnyLive {
     pub(crate) state: Json,
     pub(crate) outputs: Json,
@@ -32,7 +33,7 @@ pub(crate) struct AnyLive {
 }
 
 /// What an observation found, serialised.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum AnyObservation {
     Absent,
     There(Box<AnyLive>),
@@ -75,6 +76,7 @@ impl<R: Resource> AnyProvider for Erased<R> {
             noun: R::NOUN,
             loss: R::LOSS,
             adopts: R::ADOPTS,
+            shared: R::SHARED,
             keeps_outputs: R::KEEPS_OUTPUTS,
             secret_fields: R::SECRET_FIELDS,
             impact: R::impact,

@@ -29,6 +29,12 @@ impl Providers {
         self.provers.entry((place.name().clone(), P::KIND)).or_insert_with(|| Arc::new(ErasedProver::new(place.prover())));
     }
 
+    /// The fields (RFC 6901 pointers) that are always secret in things of that kind; none for a kind that `place` does not host.
+    #[must_use]
+    pub fn secret_fields(&self, place: &PlaceName, kind: &str) -> &'static [&'static str] {
+        self.find(place, kind).map_or(&[], |provider| provider.facts().secret_fields)
+    }
+
     pub(crate) fn find(&self, place: &PlaceName, kind: &str) -> Option<&Arc<dyn AnyProvider>> {
         // The keys hold `'static` names, so an equal one is looked for by order.
         self.providers

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use data_encoding::BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -76,6 +77,18 @@ impl Later {
             Self::Quote { of, .. } | Self::Base64(of) | Self::Digest(of) => of.visit(visit),
         }
     }
+
+    pub(super) fn visit_mut(&mut self, visit: &mut impl FnMut(&mut Reference)) {
+        match self {
+            Self::Output(reference) => visit(reference),
+            Self::Text(parts) => parts.iter_mut().for_each(|part| {
+                if let Part::Later(later) = part {
+                    later.visit_mut(visit);
+                }
+            }),
+            Self::Quote { of, .. } | Self::Base64(of) | Self::Digest(of) => of.visit_mut(visit),
+        }
+    }
 }
 
 /// A value of a spec: known now, or later.
@@ -129,6 +142,16 @@ impl Text {
             Self::Known(text) => Self::Known(syntax.quote(&text)),
             Self::Secret(text) => Self::Secret(syntax.quote(&text)),
             Self::Later(later) => Self::Later(Later::Quote { syntax, of: Box::new(later) }),
+        }
+    }
+
+    /// Standard base64 of the text's bytes.
+    #[must_use]
+    pub fn base64(self) -> Self {
+        match self {
+            Self::Known(text) => Self::Known(BASE64.encode(text.as_bytes())),
+            Self::Secret(text) => Self::Secret(BASE64.encode(text.as_bytes())),
+            Self::Later(later) => Self::Later(Later::Base64(Box::new(later))),
         }
     }
 

@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use serde_json::{Map, Value as Json};
 
 use super::later::{LATER, Later, Part, Reference, SECRET};
+use crate::address::Address;
 
 /// A serialised spec with what could be filled in filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,25 @@ pub fn resolve(json: &Json, find: &impl Fn(&Reference) -> Option<Json>) -> Resol
         }
     });
     Resolved { json, unknown }
+}
+
+/// `json` with its references following things to where they are said now.
+pub(crate) fn redirect(json: &Json, to: &impl Fn(&Address) -> Address) -> Json {
+    walk(json, &mut |later, whole| {
+        let mut later = later.clone();
+        later.visit_mut(&mut |reference| reference.of = to(&reference.of));
+        serde_json::to_value(&later)
+            .map_or_else(|_| whole.clone(), |later| Json::Object(Map::from_iter([(LATER.to_owned(), later)])))
+    })
+}
+
+/// Whether a secret stands in `json` in the open.
+pub(crate) fn holds_secret(json: &Json) -> bool {
+    match json {
+        Json::Object(map) => sole(map, SECRET).is_some() || map.values().any(holds_secret),
+        Json::Array(items) => items.iter().any(holds_secret),
+        _ => false,
+    }
 }
 
 /// Every reference in `json`, in order, with repetitions.

@@ -8,6 +8,8 @@ pub mod access;
 pub mod assets;
 mod built;
 pub mod client;
+mod credentials;
+mod interpret;
 pub mod permission;
 pub mod proof;
 pub mod render;
@@ -15,3 +17,4 @@ pub mod score;
 pub mod spec;
 
 pub use built::BuiltSystem;
+pub use credentials::{CredentialsError, NatsCredentials};

@@ -6,6 +6,7 @@ use harmony_types::UserName;
 use serde::{Deserialize, Serialize};
 
 use super::right::Right;
+use crate::modules::nats::proof::SystemAccountHoldsNoData;
 use crate::modules::nats::score::KvAccess;
 
 /// The subjects that a user may publish and subscribe to, sorted, with wildcards; nothing else.
@@ -62,7 +63,7 @@ fn published(right: &Right) -> Vec<String> {
             "$JS.API.STREAM.NAMES",
             "$JS.API.STREAM.LIST",
         ]),
-        Right::Operate => owned(&["$SYS.REQ.>"]),
+        Right::Operate => vec!["$SYS.REQ.>".to_owned(), format!("$JS.API.STREAM.CREATE.{}", SystemAccountHoldsNoData::STREAM)],
     }
 }
 

@@ -1,0 +1,119 @@
+//! What becomes of a thing that has been looked at. Pure: everything seen is an argument.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json};
+
+use super::difference::differences;
+use super::items::{Item, ItemKind, Seen};
+use super::ledger::{Entry, Key, Ledger};
+use super::plan::{Allowances, Change, LossNotice, Step, classify, is_known};
+use crate::address::Address;
+use crate::resource::{Impact, Loss};
+use crate::topology::AnyLive;
+use crate::value;
+
+/// What every decision is given besides the thing.
+pub(super) struct Context<'a> {
+    pub(super) entries: Entries<'a>,
+    pub(super) allowances: &'a Allowances,
+}
+
+/// What the Ledger says of the things to be decided.
+pub(super) enum Entries<'a> {
+    /// Of all of them.
+    All(&'a Ledger),
+    /// Of the only one.
+    One(Option<&'a Entry>),
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn entry(&self, key: &Key) -> Option<&'a Entry> {
+        match &self.entries {
+            Entries::All(ledger) => ledger.find(key),
+            Entries::One(entry) => *entry,
+        }
+    }
+
+    pub(super) fn has_passed(&self, proof: &Address, digest: &str) -> bool {
+        matches!(&self.entries, Entries::All(ledger) if ledger.has_passed(proof, digest))
+    }
+
+    fn notice(&self, what: String, item: &Item) -> LossNotice {
+        let score_allows = matches!(&item.what, ItemKind::Wanted { resource, .. } if resource.may_be_lost);
+        LossNotice { what, allowed: score_allows || self.allowances.losses.contains(item.address.as_str()) }
+    }
+}
+
+/// Compares what a wanted thing should be (`desired`, as its place would make it) with what is there.
+pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, context: &Context<'_>) -> Step {
+    let ItemKind::Wanted { key, resource, provider } = &item.what else { return item.step(Change::None, Vec::new(), None) };
+    let facts = provider.facts();
+    let entry = context.entry(key);
+    let recorded = entry.map(|entry| entry.sensitive.as_slice()).unwrap_or_default();
+    let declared = facts.secret_fields.iter().map(|path| (*path).to_owned());
+    let hidden: BTreeSet<String> =
+        recorded.iter().cloned().chain(declared).chain(value::sensitive_paths(&resource.spec)).collect();
+    // What is not there differs in every field.
+    let nothing = Json::Object(Map::new());
+    let fields = differences(desired, Some(live.map_or(&nothing, |live| &live.state)), &hidden);
+    let Some(live) = live else {
+        return item.step(Change::Create, fields, loss_of_what_was(item, entry, context));
+    };
+    // Others may have made what is shared; that is what it is for.
+    let may_adopt = facts.adopts || facts.shared || context.allowances.adoptions.contains(item.address.as_str());
+    if entry.is_none() && !may_adopt {
+        return item.step(foreign(item), fields, None);
+    }
+    let change = classify(&fields, facts.impact);
+    let loses = matches!(change, Change::Replace { .. })
+        || fields.iter().any(|field| is_known(field) && (facts.impact)(field) == Impact::UpdateLosing);
+    let what = match facts.loss {
+        Loss::Secret if loses => Some("the secret that others rely on".to_owned()),
+        _ if loses => live.holds.clone(),
+        _ => None,
+    };
+    let loss = what.map(|what| context.notice(what, item));
+    item.step(change, fields, loss)
+}
+
+/// What is lost if a thing is not there any more that an earlier run has made.
+pub(super) fn loss_of_what_was(item: &Item, entry: Option<&Entry>, context: &Context<'_>) -> Option<LossNotice> {
+    let entry = entry.filter(|entry| entry.made)?;
+    let what = match (item.loss(), &entry.held) {
+        (Loss::Nothing, _) => return None,
+        (Loss::Secret, _) => "an earlier run made it and it is gone: what is made anew is another secret".to_owned(),
+        (Loss::Data, Some(held)) => format!("an earlier run made it and it is gone, with what it held when last seen: {held}"),
+        (Loss::Data, None) => "an earlier run made it and it is gone; it held nothing when last seen".to_owned(),
+    };
+    Some(context.notice(what, item))
+}
+
+/// What becomes of a thing that only the Ledger knows.
+pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: &Context<'_>) -> Step {
+    let is_shared = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().shared);
+    let (because, held) = match seen {
+        Seen::Absent => return item.step(Change::Forget, Vec::new(), None),
+        _ if is_shared => return item.step(Change::Forget, Vec::new(), None),
+        Seen::There(live) => ("no Score wants it any more", live.holds.clone()),
+        Seen::OutOfReach | Seen::Unreachable(_) | Seen::Check => {
+            ("no Score wants it any more, and it cannot be looked at", Some(held_when_last_seen(entry)))
+        }
+    };
+    let loss = held.filter(|_| entry.loss == Loss::Data).map(|what| context.notice(what, item));
+    item.step(Change::Delete { because: because.to_owned() }, Vec::new(), loss)
+}
+
+fn held_when_last_seen(entry: &Entry) -> String {
+    match &entry.held {
+        Some(held) => format!("{held} when last seen; it cannot be looked at now"),
+        None => "nobody can say what: it cannot be looked at now".to_owned(),
+    }
+}
+
+fn foreign(item: &Item) -> Change {
+    Change::Forbidden {
+        because: format!("{} is there already, and this program has not made it", item.label()),
+        hint: format!("remove it, choose another name, or take it over with `--adopt {}`", item.address),
+    }
+}

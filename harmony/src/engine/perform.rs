@@ -1,0 +1,199 @@
+//! Carrying out one step: looking again, doing what was shown and nothing else, until it is done, refused, or out of time.
+
+use std::sync::OnceLock;
+
+use super::decide::{Context, Entries, decide};
+use super::filled::Filled;
+use super::items::{Item, ItemKind, Seen};
+use super::ledger::Entry;
+use super::plan::{Allowances, Change, Step};
+use crate::proof::Evidence;
+use crate::provider::{Failure, ProviderError};
+use crate::resource::Loss;
+use crate::run::{Looked, Run};
+use crate::topology::{AnyKnown, AnyLive, AnyProvider};
+
+/// What a step has come to.
+pub(super) enum Effect {
+    /// The thing is as it should be, with these outputs, holding this.
+    Stands { wrote: bool, change: Change, outputs: serde_json::Value, held: Option<String> },
+    /// The thing is gone.
+    Gone { wrote: bool },
+    /// The proof passed.
+    Proved(Evidence),
+}
+
+/// Making or changing one thing.
+pub(super) struct Making<'a> {
+    pub(super) item: &'a Item,
+    pub(super) step: Step,
+    pub(super) filled: Filled,
+    pub(super) run: Run,
+    pub(super) allowances: &'a Allowances,
+    pub(super) entry: Option<Entry>,
+    /// Whether the Ledger knew it before this run.
+    pub(super) known: bool,
+}
+
+impl Making<'_> {
+    pub(super) async fn carry_out(self) -> Result<Effect, ProviderError> {
+        let ItemKind::Wanted { provider, .. } = &self.item.what else { return Err(not_ready(self.item, "it has no provider")) };
+        if let Some(unknown) = &self.filled.unknown {
+            return Err(not_ready(self.item, &format!("`{unknown}` gave no value for it")));
+        }
+        let begun = OnceLock::new();
+        persist(&self.run, || self.attempt(provider.as_ref(), &begun)).await
+    }
+
+    /// One look and, if it is not as it should be, one try. What a failed try has done is seen by the next one.
+    async fn attempt(&self, provider: &dyn AnyProvider, begun: &OnceLock<Change>) -> Result<Looked<Effect>, ProviderError> {
+        let ItemKind::Wanted { resource, .. } = &self.item.what else { return Err(not_ready(self.item, "it is not wanted")) };
+        let Filled { access, spec, .. } = &self.filled;
+        // What stands there without this program having made it is another's, unless it is the half of an earlier try.
+        let entry = self.entry.as_ref().filter(|_| self.known || begun.get().is_some());
+        let known = AnyKnown { identity: resource.identity.clone(), kept: entry.and_then(|entry| entry.kept.clone()) };
+        let live = match look(provider, &self.run, access, known).await? {
+            Seen::Unreachable(why) => return Ok(Looked::NotYet(why)),
+            Seen::There(live) => Some(live),
+            _ => None,
+        };
+        let desired = provider.preview(&self.run, access, spec, live.as_deref()).await?;
+        let context = Context { entries: Entries::One(entry), allowances: self.allowances };
+        let now = decide(self.item, &desired, live.as_deref(), &context);
+        if let (Change::None, Some(live)) = (&now.change, &live) {
+            let AnyLive { outputs, holds, .. } = live.as_ref().clone();
+            let change = begun.get().cloned().unwrap_or(Change::None);
+            return Ok(Looked::Found(Effect::Stands { wrote: begun.get().is_some(), change, outputs, held: holds }));
+        }
+        refuse_what_was_not_shown(self.item, &self.step, &now)?;
+        let change = begun.get_or_init(|| now.change.clone()).clone();
+        let is_replaced = matches!(now.change, Change::Replace { .. });
+        if is_replaced {
+            self.run.progress("deleting what cannot be changed in place");
+            provider.delete(&self.run, access, &resource.identity).await?;
+        }
+        let before = live.as_deref().filter(|_| !is_replaced);
+        let outputs = provider.apply(&self.run, access, spec, before).await?;
+        let held = before.and_then(|live| live.holds.clone());
+        Ok(Looked::Found(Effect::Stands { wrote: true, change, outputs, held }))
+    }
+}
+
+/// Taking one thing away.
+pub(super) struct Taking<'a> {
+    pub(super) item: &'a Item,
+    pub(super) step: Step,
+    pub(super) filled: Filled,
+    pub(super) run: Run,
+    pub(super) allowances: &'a Allowances,
+    /// Whether what it lives in goes too, so that nothing is left of it.
+    pub(super) goes_with_its_holder: bool,
+}
+
+impl Taking<'_> {
+    pub(super) async fn carry_out(self) -> Result<Effect, ProviderError> {
+        let ItemKind::Unwanted { entry, provider } = &self.item.what else { return Err(not_ready(self.item, "it is wanted")) };
+        if self.step.change == Change::Forget {
+            return Ok(Effect::Gone { wrote: false });
+        }
+        if let Some(unknown) = &self.filled.unknown {
+            let left = not_ready(self.item, &format!("`{unknown}`, by which it is reached, gave no value for it"));
+            return if self.goes_with_its_holder { Ok(Effect::Gone { wrote: false }) } else { Err(left) };
+        }
+        let Some(provider) = provider else { return Err(not_ready(self.item, "no place of the program hosts its kind")) };
+        let begun = OnceLock::new();
+        persist(&self.run, || self.attempt(provider.as_ref(), entry, &begun)).await
+    }
+
+    async fn attempt(
+        &self,
+        provider: &dyn AnyProvider,
+        entry: &Entry,
+        begun: &OnceLock<()>,
+    ) -> Result<Looked<Effect>, ProviderError> {
+        let known = AnyKnown { identity: entry.key.identity_as_json(), kept: entry.kept.clone() };
+        let gone = Looked::Found(Effect::Gone { wrote: begun.get().is_some() });
+        match look(provider, &self.run, &self.filled.access, known).await? {
+            Seen::Unreachable(_) if self.goes_with_its_holder => Ok(gone),
+            Seen::Unreachable(why) => Ok(Looked::NotYet(why)),
+            Seen::There(live) => {
+                self.refuse_unshown_loss(&live)?;
+                begun.get_or_init(|| ());
+                provider.delete(&self.run, &self.filled.access, &entry.key.identity_as_json()).await?;
+                Ok(Looked::Found(Effect::Gone { wrote: true }))
+            }
+            _ => Ok(gone),
+        }
+    }
+
+    fn refuse_unshown_loss(&self, live: &AnyLive) -> Result<(), ProviderError> {
+        let was_shown = self.step.loss.as_ref().is_some_and(|loss| loss.allowed);
+        let is_allowed = was_shown || self.allowances.losses.contains(self.item.address.as_str());
+        match &live.holds {
+            Some(held) if self.item.loss() == Loss::Data && !is_allowed => {
+                Err(outdated(self.item, format!("it holds {held} now")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Carries out one proof.
+pub(super) async fn prove(item: &Item, filled: Filled, run: Run) -> Result<Evidence, ProviderError> {
+    let ItemKind::Proof { prover, proof, .. } = &item.what else { return Err(not_ready(item, "it is no proof")) };
+    if let Some(unknown) = &filled.unknown {
+        return Err(not_ready(item, &format!("`{unknown}` gave no value for it")));
+    }
+    let Some(prover) = prover else { return Err(not_ready(item, &format!("nobody carries out `{}`", proof.kind))) };
+    prover.prove(&run, &filled.spec).await
+}
+
+/// Tries until it is done, refused, or out of time. A conflict is worth another try: that looks again first.
+async fn persist<'a, F, Trying>(run: &Run, mut attempt: F) -> Result<Effect, ProviderError>
+where
+    F: FnMut() -> Trying + Send,
+    Trying: Future<Output = Result<Looked<Effect>, ProviderError>> + Send + 'a,
+{
+    run.wait_for("it to be done", || {
+        let trying = attempt();
+        async move {
+            match trying.await {
+                Err(ProviderError::Conflict(failure)) => Ok(Looked::NotYet(failure.to_string())),
+                tried => tried,
+            }
+        }
+    })
+    .await
+}
+
+async fn look(provider: &dyn AnyProvider, run: &Run, access: &serde_json::Value, known: AnyKnown) -> Result<Seen, ProviderError> {
+    match provider.observe(run, access, &[known]).await {
+        Ok(mut seen) => Ok(seen.pop().map_or(Seen::Absent, Seen::from)),
+        Err(ProviderError::Unreachable(failure)) => Ok(Seen::Unreachable(failure.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// A replacement, a refusal or a loss that the plan did not show stops the branch: nobody has agreed to it.
+fn refuse_what_was_not_shown(item: &Item, shown: &Step, now: &Step) -> Result<(), ProviderError> {
+    if let Change::Forbidden { because, hint } = &now.change {
+        let failure = Failure::new(format!("{} cannot be changed", item.label()), because);
+        return Err(ProviderError::Refused(failure.with_hint(hint.clone())));
+    }
+    if let (Change::Replace { because }, false) = (&now.change, matches!(shown.change, Change::Replace { .. })) {
+        return Err(outdated(item, format!("it would now be replaced: {because}")));
+    }
+    match &now.loss {
+        Some(loss) if !loss.allowed => Err(outdated(item, format!("it would now be lost: {}", loss.what))),
+        _ => Ok(()),
+    }
+}
+
+fn outdated(item: &Item, why: String) -> ProviderError {
+    let failure = Failure::new(format!("the plan no longer holds for {}", item.label()), why);
+    ProviderError::Refused(failure.with_hint("run `plan` again and look at what it says now"))
+}
+
+fn not_ready(item: &Item, why: &str) -> ProviderError {
+    ProviderError::refused(format!("failed to prepare {}", item.label()), why)
+}

@@ -1,0 +1,99 @@
+//! A plan that can be carried out.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use harmony_io::Lock;
+use serde_json::Value as Json;
+
+use super::error::EngineError;
+use super::events::Event;
+use super::execute::{AfterFailure, Execution};
+use super::items::{Items, Prune};
+use super::ledger::Ledger;
+use super::observe::Observed;
+use super::outcome::Outcome;
+use super::plan::{Allowances, Plan, Step};
+use crate::run::Run;
+use crate::value::{self, Text};
+
+/// A plan that can be carried out, with the lock held since before anything was looked at.
+pub struct Prepared {
+    pub(super) plan: Plan,
+    pub(super) items: Items,
+    pub(super) found: Observed,
+    pub(super) ledger: Ledger,
+    pub(super) run: Run,
+    pub(super) allowances: Allowances,
+    pub(super) after_failure: AfterFailure,
+    pub(super) prune: Prune,
+    pub(super) next_steps: BTreeMap<String, Text>,
+    pub(super) begun: Instant,
+    pub(super) _lock: Option<Lock>,
+}
+
+/// Stops a run from elsewhere: what is in flight finishes, nothing new begins.
+#[derive(Clone)]
+pub struct Stopper(Run);
+
+impl Stopper {
+    /// Asks the run to stop.
+    pub fn stop(&self) {
+        self.0.cancel();
+    }
+}
+
+impl Prepared {
+    /// What would happen.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Something to stop the run with.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.run.clone())
+    }
+
+    /// Carries the plan out.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if it holds a refusal: nothing has been changed then; [`EngineError::Ledger`] if something cannot be
+    /// written down. What failed on the way is in the outcome.
+    pub async fn apply(mut self) -> Result<Outcome, EngineError> {
+        let refused: Vec<Step> = self.plan.refusals().cloned().collect();
+        if !refused.is_empty() {
+            return Err(EngineError::Refused { steps: refused });
+        }
+        let mut outcome = Outcome::default();
+        let before = self.plan.counts();
+        (outcome.counts.unchanged, outcome.counts.holding) = (before.unchanged, before.holding);
+        let count = self.plan.pending().count();
+        if count > 0 {
+            self.run.emit(&Event::Phase { phase: "applying", count });
+        }
+        let execution = Execution {
+            items: &self.items,
+            run: &self.run,
+            allowances: &self.allowances,
+            after_failure: self.after_failure,
+            prune: self.prune,
+        };
+        execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await?;
+        self.ledger.close()?;
+        outcome.next_steps =
+            self.next_steps.iter().filter_map(|(title, what)| self.known(what).map(|text| (title.clone(), text))).collect();
+        outcome.took = self.begun.elapsed();
+        Ok(outcome)
+    }
+
+    /// The text, unless something in it is unknown or a secret.
+    fn known(&self, text: &Text) -> Option<String> {
+        let text = serde_json::to_value(text).ok()?;
+        match value::resolve(&text, &|reference| self.items.output(&self.found.outputs, reference)).json {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Starting, finding, reloading, restarting and stopping nats-server processes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use harmony::modules::nats::access::NatsAccess;
+use harmony::modules::nats::client::{NatsClient, ServerState};
+use harmony::provider::{Failure, Known, Live, Observation, Provider, ProviderError};
+use harmony::run::{Looked, Run};
+use harmony::value::Text;
+use harmony_io::{Io, ProcessId, StartTime};
+
+use super::process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
+use super::record::{Found, Record, find};
+use crate::kind::NoOutputs;
+
+/// A server alone answers within 50 ms, nine at once on two busy cores within 3 s; more is a fault.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+/// How long a server may take to write its state and stop.
+const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// Where the server writes before its own log is open.
+const OUTPUT: &str = "output.log";
+/// The server's own log.
+pub(crate) const LOG: &str = "nats-server.log";
+/// How many of the last lines of a log explain a failure.
+const EXPLAINING_LINES: usize = 8;
+
+/// The provider of nats-server processes.
+pub(crate) struct Supervisor {
+    client: Arc<dyn NatsClient>,
+}
+
+impl Supervisor {
+    pub(crate) fn new(client: Arc<dyn NatsClient>) -> Self {
+        Self { client }
+    }
+
+    async fn look(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        identity: &ProcessIdentity,
+    ) -> Result<Observation<NatsServerProcess>, ProviderError> {
+        let Some(found) = find(run.io(), identity)? else { return Ok(Observation::Absent) };
+        let (digest, server) = match self.client.look_at_server(run, at).await {
+            Ok(server) => (server.config_digest.clone(), Some(server)),
+            Err(error @ ProviderError::NotPermitted(_)) => (error.to_string(), None),
+            Err(error) => return Ok(Observation::Unreachable(error.to_string())),
+        };
+        let record = found.record.as_ref();
+        let recorded = |field: fn(&Record) -> String| Text::from(record.map_or_else(|| "(not recorded)".to_owned(), field));
+        let jetstream = server.as_ref().and_then(|server| server.jetstream.as_ref());
+        let state = NatsServerProcess {
+            identity: identity.clone(),
+            program: recorded(|record| record.program.display().to_string()),
+            config_digest: Text::from(digest),
+            startup_digest: recorded(|record| record.startup_digest.clone()),
+            certificates_digest: recorded(|record| record.certificates_digest.clone()),
+            jetstream: if jetstream.is_some() { Switch::On } else { Switch::Off },
+            record: found.state,
+        };
+        let holds = server.as_ref().and_then(streams_in);
+        Ok(Observation::There(Box::new(Live { state, outputs: NoOutputs {}, holds })))
+    }
+
+    async fn start(&self, run: &Run, at: &NatsAccess, desired: &NatsServerProcess) -> Result<(), ProviderError> {
+        let identity = &desired.identity;
+        let program = PathBuf::from(desired.program.get()?);
+        let process = run.io().spawn_detached(&program, &identity.arguments(), &identity.beside(OUTPUT))?;
+        let Some(started) = run.io().find_process(process)? else { return Err(explain(run.io(), identity, "it ended at once")) };
+        record(desired, process, started)?.write(run.io(), identity)?;
+        match self.wait_until_it_answers(&run.within(READY_WITHIN), at, identity, process, started).await {
+            Err(error @ ProviderError::Unreachable(_)) => {
+                run.io().stop_process(process, started, STOP_WITHIN).await?;
+                Err(explain(run.io(), identity, &format!("it was stopped, because it was not ready in time: {error}")))
+            }
+            answered => answered,
+        }
+    }
+
+    async fn wait_until_it_answers(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        identity: &ProcessIdentity,
+        process: ProcessId,
+        started: StartTime,
+    ) -> Result<(), ProviderError> {
+        let look = || async {
+            if run.io().find_process(process)? != Some(started) {
+                return Err(explain(run.io(), identity, "it ended"));
+            }
+            self.client.look_at_server(run, at).await.map(|_| Looked::Found(()))
+        };
+        run.wait_for(&format!("{identity} to answer"), look).await
+    }
+
+    /// After a restart the next one must wait until nothing is behind: a second one down would stop what has three copies.
+    async fn wait_until_settled(&self, run: &Run, at: &NatsAccess, identity: &ProcessIdentity) -> Result<(), ProviderError> {
+        let look =
+            || async { Ok(unsettled(&self.client.look_at_server(run, at).await?).map_or(Looked::Found(()), Looked::NotYet)) };
+        run.wait_for(&format!("{identity} to catch up"), look).await
+    }
+
+    async fn restart(&self, run: &Run, at: &NatsAccess, desired: &NatsServerProcess, found: &Found) -> Result<(), ProviderError> {
+        run.progress("restarting");
+        run.io().stop_process(found.process, found.started, STOP_WITHIN).await?;
+        self.start(run, at, desired).await?;
+        self.wait_until_settled(run, at, &desired.identity).await
+    }
+
+    /// Has the server read its files again; whether it now uses what it should.
+    async fn reload(&self, run: &Run, at: &NatsAccess, desired: &NatsServerProcess) -> Result<bool, ProviderError> {
+        run.progress("reloading");
+        if let Err(error) = self.client.reload_server(run, at).await {
+            run.progress(format!("the server refuses to reload: {error}"));
+            return Ok(false);
+        }
+        Ok(self.client.look_at_server(run, at).await?.config_digest == *desired.config_digest.get()?)
+    }
+
+    async fn change(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        desired: &NatsServerProcess,
+        live: &NatsServerProcess,
+        found: &Found,
+    ) -> Result<(), ProviderError> {
+        // A lost record says nothing of how the server was started, and the server says what it uses itself.
+        let known = found.state == RecordState::NamesThisProcess;
+        if known && (live.startup_digest != desired.startup_digest || live.program != desired.program) {
+            return self.restart(run, at, desired, found).await;
+        }
+        let reads_other = live.config_digest != desired.config_digest || live.jetstream != desired.jetstream;
+        let stale = live.certificates_digest != desired.certificates_digest;
+        if (reads_other || stale) && !self.reload(run, at, desired).await? {
+            return self.restart(run, at, desired, found).await;
+        }
+        record(desired, found.process, found.started)?.write(run.io(), &desired.identity)
+    }
+}
+
+fn record(desired: &NatsServerProcess, process: ProcessId, started: StartTime) -> Result<Record, ProviderError> {
+    Ok(Record {
+        process: process.0,
+        started: started.0,
+        program: PathBuf::from(desired.program.get()?),
+        startup_digest: desired.startup_digest.get()?.clone(),
+        certificates_digest: desired.certificates_digest.get()?.clone(),
+    })
+}
+
+fn streams_in(server: &ServerState) -> Option<String> {
+    let streams = &server.jetstream.as_ref()?.streams;
+    let full: Vec<String> = streams
+        .iter()
+        .filter(|copy| copy.messages > 0)
+        .map(|copy| format!("stream {} of account {} ({} messages)", copy.stream, copy.account, copy.messages))
+        .collect();
+    (!full.is_empty()).then(|| full.join(", "))
+}
+
+/// Why a server is not yet where the next one may be restarted.
+fn unsettled(server: &ServerState) -> Option<String> {
+    if let Some(why) = &server.unhealthy {
+        return Some(why.clone());
+    }
+    let jetstream = server.jetstream.as_ref()?;
+    if jetstream.meta_leader.is_none() {
+        return Some("no meta leader is known".to_owned());
+    }
+    let behind = jetstream.streams.iter().find(|copy| !copy.settled)?;
+    Some(format!("stream {} of account {} is not settled", behind.stream, behind.account))
+}
+
+/// A failure with the last words of the server.
+fn explain(io: &Io, identity: &ProcessIdentity, why: &str) -> ProviderError {
+    let words = [LOG, OUTPUT].iter().find_map(|name| last_lines(io, &identity.beside(name)));
+    let why = words.map_or_else(|| why.to_owned(), |words| format!("{why}; its last words:\n{words}"));
+    let failure = Failure::new(format!("failed to run nats-server {identity}"), why);
+    ProviderError::Refused(failure.with_hint(format!("see `{}`", identity.beside(LOG).display())))
+}
+
+fn last_lines(io: &Io, path: &Path) -> Option<String> {
+    let bytes = io.find_file(path).ok()??;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().rev().take(EXPLAINING_LINES).collect();
+    (!lines.is_empty()).then(|| lines.into_iter().rev().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
+}
+
+#[async_trait]
+impl Provider<NatsServerProcess> for Supervisor {
+    async fn observe(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        wanted: &[Known<NatsServerProcess>],
+    ) -> Result<Vec<Observation<NatsServerProcess>>, ProviderError> {
+        let mut found = Vec::with_capacity(wanted.len());
+        for known in wanted {
+            found.push(self.look(run, at, &known.identity).await?);
+        }
+        Ok(found)
+    }
+
+    async fn apply(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        desired: &NatsServerProcess,
+        live: Option<&Live<NatsServerProcess>>,
+    ) -> Result<NoOutputs, ProviderError> {
+        match (live, find(run.io(), &desired.identity)?) {
+            (Some(live), Some(found)) => self.change(run, at, desired, &live.state, &found).await?,
+            (None, Some(found)) => self.restart(run, at, desired, &found).await?,
+            (_, None) => self.start(run, at, desired).await?,
+        }
+        Ok(NoOutputs {})
+    }
+
+    async fn delete(&self, run: &Run, _: &NatsAccess, identity: &ProcessIdentity) -> Result<(), ProviderError> {
+        if let Some(found) = find(run.io(), identity)? {
+            run.io().stop_process(found.process, found.started, STOP_WITHIN).await?;
+        }
+        for file in [Record::path(identity), identity.beside(LOG), identity.beside(OUTPUT)] {
+            run.io().ensure_no_file(&file)?;
+        }
+        Ok(())
+    }
+}

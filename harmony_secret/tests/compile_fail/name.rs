@@ -1,0 +1,11 @@
+use harmony_secret::Secret;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Secret, Serialize, Deserialize, JsonSchema)]
+#[secret(name = "NATS admin")]
+struct Admin {
+    password: String,
+}
+
+fn main() {}

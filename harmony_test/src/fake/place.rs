@@ -1,0 +1,67 @@
+//! The place whose things exist only in memory.
+
+use std::sync::Arc;
+
+use harmony::proof::Prover;
+use harmony::provider::Provider;
+use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
+use harmony_types::PlaceName;
+
+use super::kinds::{FakeKind, FakeNamespace, FakePort, FakeRoom, FakeSecret, FakeStore, FakeThing};
+use super::proof::{FakeProof, FakeProver};
+use super::provider::FakeProvider;
+use super::world::World;
+use crate::file::{FileOnDisk, FilesOnDisk};
+
+/// Hosts every fake kind, and real files.
+pub struct FakePlace {
+    name: PlaceName,
+    site: Site,
+    world: World,
+}
+
+impl FakePlace {
+    /// A place over `world`.
+    #[must_use]
+    pub fn new(name: PlaceName, site: &Site, world: &World) -> Self {
+        Self { name, site: site.clone(), world: world.clone() }
+    }
+}
+
+impl Topology for FakePlace {
+    fn name(&self) -> &PlaceName {
+        &self.name
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn register(&self, providers: &mut Providers) {
+        providers.host::<FakeThing>(self);
+        providers.host::<FakeStore>(self);
+        providers.host::<FakeSecret>(self);
+        providers.host::<FakeRoom>(self);
+        providers.host::<FakePort>(self);
+        providers.host::<FakeNamespace>(self);
+        providers.host::<FileOnDisk>(self);
+    }
+}
+
+impl<R: FakeKind> Hosts<R> for FakePlace {
+    fn provider(&self) -> Arc<dyn Provider<R>> {
+        Arc::new(FakeProvider::new(&self.world))
+    }
+}
+
+impl Hosts<FileOnDisk> for FakePlace {
+    fn provider(&self) -> Arc<dyn Provider<FileOnDisk>> {
+        Arc::new(FilesOnDisk)
+    }
+}
+
+impl Proves<FakeProof> for FakePlace {
+    fn prover(&self) -> Arc<dyn Prover<FakeProof>> {
+        Arc::new(FakeProver(self.world.clone()))
+    }
+}
