@@ -119,6 +119,14 @@ async fn a_user_without_permission_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_user_may_have_a_password() {
+    let Some(system) = System::solo("a_user_may_have_a_password", vec![]) else { return };
+    let password = Credential::Password { user: Value::Known("old".to_owned()), password: Value::Secret("sesame".to_owned()) };
+    let access = NatsAccess { credential: password, ..system.access("app") };
+    assert!(matches!(observe(&client(), &access, &bucket("B")).await, Observation::Absent));
+}
+
+#[tokio::test]
 async fn a_credential_in_a_url_is_refused_and_not_repeated() {
     let Some(system) = System::solo("a_credential_in_a_url_is_refused_and_not_repeated", vec![]) else { return };
     let servers = vec![Value::Known("tls://root:hunter2@127.0.0.1:1".to_owned())];

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use harmony::modules::nats::assets::{KvBucket, Replicas};
+use harmony::modules::nats::access::NatsAccess;
+use harmony::modules::nats::assets::{KvBucket, Nothing, Replicas};
 use harmony::modules::nats::client::NatsClient;
 use harmony::modules::nats::proof::{CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, Member, ServersAgree};
 use harmony::proof::Prover;
-use harmony::provider::ProviderError;
+use harmony::provider::{Observation, Provider, ProviderError};
 use harmony_nats::{NatsConnections, client};
 use harmony_types::TimeSpan;
 
@@ -103,14 +104,28 @@ async fn what_dies_with_a_server_is_seen(nats: &NatsConnections, system: &mut Sy
     assert!(told.contains("1 of 4 servers do not answer: w1 of site w1"), "{told}");
     let wanted = KvBucket { cluster: Some(name("west")), ..bucket("PROOF") };
     let found = crate::buckets::observe(nats, &system.access("app"), &wanted).await;
-    let harmony::provider::Observation::Unreachable(why) = found else { panic!("the dead site's bucket should be unreachable") };
+    let Observation::Unreachable(why) = found else { panic!("the dead site's bucket should be unreachable") };
     assert!(why.contains("stream is offline") || why.contains("no answer"), "{why}");
-    let proof = GatewaysReachEveryCluster {
-        members: system.members().into_iter().filter(|member| member.server.as_str() != "w1").chain([]).collect(),
+    let lonely = GatewaysReachEveryCluster {
         system: name("nats"),
+        members: system
+            .members()
+            .into_iter()
+            .take(3)
+            .chain([Member { server: name("e1"), cluster: name("west"), site: name("x") }])
+            .collect(),
         access: system.access("admin"),
     };
-    let mut members = proof.members.clone();
-    members[2].cluster = name("east");
-    assert_eq!(nats.prove(&run(), &proof).await.unwrap().checks, 3);
+    let error = nats.prove(&run().within(Duration::from_secs(1)), &lonely).await.unwrap_err();
+    assert!(matches!(error, ProviderError::Unreachable(_)), "{error:?}");
+    for at in [1, 2] {
+        system.servers[at].kill();
+    }
+    let at = system.access("app");
+    let error = apply_within(nats, &at, Duration::from_secs(1)).await.unwrap_err();
+    assert!(matches!(error, ProviderError::Unreachable(_)), "{error:?}");
+}
+
+async fn apply_within(nats: &NatsConnections, at: &NatsAccess, limit: Duration) -> Result<Nothing, ProviderError> {
+    nats.apply(&run().within(limit), at, &bucket("NEVER"), None).await
 }
