@@ -25,7 +25,7 @@ fn stranger(cluster: &str) -> Member {
 }
 
 async fn fails(nats: &NatsConnections, proof: &ServersAgree) -> String {
-    told(&nats.prove(&run().within(Duration::from_millis(1500)), proof).await.unwrap_err())
+    told(&nats.prove(&run().within(Duration::from_millis(700)), proof).await.unwrap_err())
 }
 
 /// One test, because such a system takes seconds to start.
@@ -66,7 +66,7 @@ async fn gateways_are_proven(nats: &NatsConnections, system: &System) {
     let mut members = system.members();
     members.push(stranger("north"));
     let missing = GatewaysReachEveryCluster { members, ..proof.clone() };
-    let error = nats.prove(&run().within(Duration::from_secs(1)), &missing).await.unwrap_err();
+    let error = nats.prove(&run().within(Duration::from_millis(700)), &missing).await.unwrap_err();
     assert!(told(&error).contains("1 of 5 servers do not answer: x1 of site x"), "{}", told(&error));
 }
 
@@ -106,18 +106,6 @@ async fn what_dies_with_a_server_is_seen(nats: &NatsConnections, system: &mut Sy
     let found = crate::buckets::observe(nats, &system.access("app"), &wanted).await;
     let Observation::Unreachable(why) = found else { panic!("the dead site's bucket should be unreachable") };
     assert!(why.contains("stream is offline") || why.contains("no answer"), "{why}");
-    let lonely = GatewaysReachEveryCluster {
-        system: name("nats"),
-        members: system
-            .members()
-            .into_iter()
-            .take(3)
-            .chain([Member { server: name("e1"), cluster: name("west"), site: name("x") }])
-            .collect(),
-        access: system.access("admin"),
-    };
-    let error = nats.prove(&run().within(Duration::from_secs(1)), &lonely).await.unwrap_err();
-    assert!(matches!(error, ProviderError::Unreachable(_)), "{error:?}");
     for at in [1, 2] {
         system.servers[at].kill();
     }
