@@ -251,3 +251,47 @@ fn is_unset(value: &Json) -> bool {
         Json::Object(map) => map.values().all(is_unset),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(json: Json) -> Config {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_a_server_adds_by_itself_is_no_deviation() {
+        let config = config(json!({
+            "name": "S", "first_seq": 7, "max_consumers": -1, "sealed": false, "consumer_limits": {}, "mirror_direct": false,
+            "metadata": { "harmony": "managed", "_nats.ver": "2.15.1", "team": "blue" }, "from_the_future": { "on": true }
+        }));
+        assert_eq!(Reading::of(&config).deviations(), BTreeMap::new());
+    }
+
+    #[test]
+    fn what_no_wish_can_say_is_a_deviation() {
+        let config = config(json!({
+            "num_replicas": 2, "max_age": 1_500_000, "description": " x", "placement": { "cluster": "east", "tags": ["ssd"] },
+            "storage": "tape", "sealed": true, "mirror": { "name": "OTHER" }
+        }));
+        let mut reading = Reading::of(&config);
+        assert_eq!((reading.replicas(), reading.storage()), (Replicas::ONE, Storage::File));
+        assert_eq!((reading.span("max_age"), reading.description(), reading.cluster()), (None, None, None));
+        let names: Vec<String> = reading.deviations().into_keys().collect();
+        assert_eq!(names, ["description", "max_age", "metadata", "mirror", "num_replicas", "placement", "sealed", "storage"]);
+    }
+
+    #[test]
+    fn an_update_carries_along_only_what_is_not_ours_to_say() {
+        let live = config(json!({
+            "no_ack": true, "from_the_future": 1, "description": "old", "metadata": { "_nats.ver": "2.15.1", "team": "blue", "harmony": "x" }
+        }));
+        let mut wish = config(json!({ "name": "S", "metadata": { "harmony": "managed" } }));
+        carry_along(&live, &mut wish);
+        assert_eq!(
+            Json::Object(wish),
+            json!({ "name": "S", "from_the_future": 1, "metadata": { "harmony": "managed", "team": "blue" } })
+        );
+    }
+}

@@ -5,11 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError};
 use harmony::explain;
 use harmony::modules::nats::access::{Credential, NatsAccess};
 use harmony::provider::{Failure, ProviderError};
 use harmony::run::Run;
+use tokio::time::timeout;
 
 use crate::connection::{Complaints, Connection};
 use crate::trust::trusting;
@@ -39,17 +40,16 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
         let complaints = Arc::new(Complaints::default());
         let patience = PATIENCE.min(run.remaining().max(LEAST));
         let options = options(patience, access, server, &complaints)?;
-        let target = format!("connection of {} to {server}", access.who);
-        let attempt = async { Ok::<_, ProviderError>(options.connect(server.as_str()).await) };
-        match run.io().request(&target, attempt).await? {
+        match attempt(run, &access.who, server, options, patience).await? {
             Ok(client) => return Ok(Connection::new(client, access.who.clone(), server.clone(), complaints)),
-            Err(error) if is_about_credential(&error) => {
-                let failure = Failure::new(format!("{what} to {server}"), words(&error, patience));
+            Err(Trouble { kind: Kind::Forbidden, words, .. }) => {
+                let failure = Failure::new(format!("{what} to {server}"), words);
                 return Err(ProviderError::NotPermitted(failure.with_hint(CREDENTIAL_HINT)));
             }
-            Err(error) => {
-                hint = hint.or_else(|| hint_of(&error));
-                tried.push(format!("{server}: {}", words(&error, patience)));
+            Err(Trouble { kind: Kind::NoCredential, words, .. }) => return Err(ProviderError::refused(what, words)),
+            Err(trouble) => {
+                hint = hint.or(trouble.hint);
+                tried.push(format!("{server}: {}", trouble.words));
             }
         }
     }
@@ -101,22 +101,47 @@ fn note(complaints: &Complaints, event: Event) {
     }
 }
 
-/// Whether the server, or the client before it sent anything, found the credential wrong.
-fn is_about_credential(error: &ConnectError) -> bool {
-    matches!(error.kind(), ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication)
+/// Why one server gave no connection.
+struct Trouble {
+    kind: Kind,
+    words: String,
+    hint: Option<&'static str>,
 }
 
-/// What went wrong, in the words of whoever found it.
-fn words(error: &ConnectError, patience: Duration) -> String {
-    match error.kind() {
-        ConnectErrorKind::AuthorizationViolation => "the server says: Authorization Violation".to_owned(),
-        ConnectErrorKind::Authentication => "the credential is no NKey seed".to_owned(),
-        ConnectErrorKind::TimedOut => format!("no answer within {:.1} s", patience.as_secs_f64()),
-        _ => match error.source() {
-            Some(source) => explain::chain(source),
-            None => error.to_string(),
-        },
-    }
+enum Kind {
+    /// The server does not take the credential.
+    Forbidden,
+    /// What was given is no credential at all, which shows before anything is sent.
+    NoCredential,
+    /// Anything else; another server may do better.
+    Other,
+}
+
+async fn attempt(
+    run: &Run,
+    who: &str,
+    server: &str,
+    options: ConnectOptions,
+    patience: Duration,
+) -> Result<Result<Client, Trouble>, ProviderError> {
+    let target = format!("connection of {who} to {server}");
+    // The client's own limit is for each address of a host, and does not hold for finding them.
+    let connecting = timeout(patience * 2, options.connect(server));
+    let connected = run.io().request(&target, async { Ok::<_, ProviderError>(connecting.await) }).await?;
+    let silence = || format!("no answer within {:.1} s", patience.as_secs_f64());
+    let error = match connected {
+        Ok(Ok(client)) => return Ok(Ok(client)),
+        Err(_) => return Ok(Err(Trouble { kind: Kind::Other, words: silence(), hint: None })),
+        Ok(Err(error)) => error,
+    };
+    let (kind, words) = match (error.kind(), error.source()) {
+        (ConnectErrorKind::AuthorizationViolation, _) => (Kind::Forbidden, "the server says: Authorization Violation".to_owned()),
+        (ConnectErrorKind::Authentication, _) => (Kind::NoCredential, "the credential is no NKey seed".to_owned()),
+        (ConnectErrorKind::TimedOut, _) => (Kind::Other, silence()),
+        (_, Some(source)) => (Kind::Other, explain::chain(source)),
+        (_, None) => (Kind::Other, error.to_string()),
+    };
+    Ok(Err(Trouble { kind, words, hint: hint_of(&error) }))
 }
 
 fn hint_of(error: &ConnectError) -> Option<&'static str> {

@@ -171,3 +171,25 @@ async fn ask<T: serde::de::DeserializeOwned>(
 fn failed(what: &str, connection: &Connection) -> String {
     format!("failed to ask the server for its {what} as {}", connection.whereabouts())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(json: Json, server: &str) -> bool {
+        is_settled(&serde_json::from_value(json).unwrap(), server)
+    }
+
+    #[test]
+    fn a_leader_vouches_for_all_copies_and_a_follower_for_its_leader() {
+        let copies = |b: bool, c: bool| json!([{ "name": "b", "current": b }, { "name": "c", "current": c }]);
+        assert!(settled(json!({ "leader": "a", "replicas": copies(true, true) }), "a"));
+        assert!(!settled(json!({ "leader": "a", "replicas": copies(true, false) }), "a"));
+        // A follower shows other followers as not current even when they are.
+        assert!(settled(json!({ "leader": "b", "replicas": copies(true, false) }), "a"));
+        assert!(!settled(json!({ "leader": "b", "replicas": copies(false, true) }), "a"));
+        assert!(!settled(json!({ "replicas": copies(true, true) }), "a"));
+        assert!(!settled(json!({ "leader": "b", "replicas": [{ "name": "b", "current": true, "offline": true }] }), "a"));
+        assert!(settled(json!({ "leader": "a" }), "a"));
+    }
+}

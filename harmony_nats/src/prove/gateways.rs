@@ -61,3 +61,35 @@ fn links(members: &[Member], answers: &BTreeMap<String, &Answer<Gateways>>) -> R
     }
     if missing.is_empty() { Ok(links) } else { Err(format!("no gateway from {}", missing.join(", "))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn member(server: &str, cluster: &str) -> Member {
+        Member { server: server.parse().unwrap(), cluster: cluster.parse().unwrap(), site: server.parse().unwrap() }
+    }
+
+    fn answer(server: &str, to: &[&str]) -> Answer<Gateways> {
+        let gateways: BTreeMap<&str, Json> = to.iter().map(|cluster| (*cluster, json!({}))).collect();
+        serde_json::from_value(json!({ "server": { "name": server, "id": server }, "data": { "outbound_gateways": gateways } }))
+            .unwrap()
+    }
+
+    #[test]
+    fn one_missing_gateway_of_one_server_is_named() {
+        let members = [member("e1", "east"), member("e2", "east"), member("w1", "west"), member("n1", "north")];
+        let mut all = BTreeMap::from([
+            ("e1".to_owned(), answer("e1", &["west", "north"])),
+            ("e2".to_owned(), answer("e2", &["west", "north"])),
+            ("w1".to_owned(), answer("w1", &["east", "north"])),
+            ("n1".to_owned(), answer("n1", &["east", "west", "elsewhere"])),
+        ]);
+        assert_eq!(by_member(&members, &all).and_then(|answers| links(&members, &answers)), Ok(8));
+        all.insert("e2".to_owned(), answer("e2", &["north"]));
+        let missing = by_member(&members, &all).and_then(|answers| links(&members, &answers));
+        assert_eq!(missing, Err("no gateway from e2 to west".to_owned()));
+    }
+}

@@ -96,3 +96,39 @@ fn agreement(answers: &BTreeMap<String, &Answer<Jetstream>>, size: usize) -> Res
         None => Err("nobody names a meta leader".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    fn answer(server: &str, data: &Json) -> (String, Answer<Jetstream>) {
+        let answer = json!({ "server": { "name": server, "id": server }, "data": data });
+        (server.to_owned(), serde_json::from_value(answer).unwrap())
+    }
+
+    fn says(leader: &str, size: usize) -> Json {
+        json!({ "meta_cluster": { "leader": leader, "cluster_size": size } })
+    }
+
+    fn agreed(first: &Json, second: &Json, size: usize) -> Result<String, String> {
+        let answers = BTreeMap::from([answer("a", first), answer("b", second)]);
+        agreement(&answers.iter().map(|(name, answer)| (name.clone(), answer)).collect(), size)
+    }
+
+    #[test]
+    fn servers_agree_only_on_one_leader_of_the_full_group() {
+        assert_eq!(agreed(&says("a", 2), &says("a", 2), 2), Ok("a".to_owned()));
+        assert_eq!(agreed(&json!({ "disabled": true }), &json!({}), 1), Ok("b".to_owned()));
+        for (first, second, size, why) in [
+            (says("a", 2), says("b", 2), 2, "they name different meta leaders: a, b"),
+            (says("a", 2), says("", 2), 2, "b knows no meta leader"),
+            (says("a", 2), says("a", 1), 2, "b says that the meta group has 1 of 2 servers"),
+            (says("a", 2), json!({ "disabled": true }), 2, "1 of 2 servers have JetStream"),
+            (json!({ "disabled": true }), json!({ "disabled": true }), 2, "0 of 2 servers have JetStream"),
+        ] {
+            assert_eq!(agreed(&first, &second, size), Err(why.to_owned()));
+        }
+    }
+}

@@ -1,8 +1,13 @@
 //! Buckets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::assets::{BucketIdentity, Compression, History, KvBucket, Nothing, Replicas, Storage};
 use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
+use harmony::run::Run;
+use harmony_io::{Faults, Injected, Io, Point};
 use harmony_nats::{NatsConnections, client};
 use harmony_types::{ByteSize, TimeSpan};
 
@@ -194,4 +199,65 @@ async fn three_copies_need_three_servers() {
     assert!(told.starts_with("failed to create stream KV_B as user app of account APP on tls://127.0.0.1:"), "{told}");
     assert!(told.contains("replicas > 1 not supported in non-clustered mode (JetStream error 10074)"), "{told}");
     assert!(told.contains("[its replicas need"), "{told}");
+}
+
+#[tokio::test]
+async fn other_clients_make_such_buckets_and_use_ours() {
+    let Some(system) = System::solo("other_clients_make_such_buckets_and_use_ours", vec![]) else { return };
+    let (nats, at) = (client(), system.access("app"));
+    let others = async_nats::jetstream::new(crate::streams::somebody(&system, "app").await);
+    let config = async_nats::jetstream::kv::Config { bucket: "THEIRS".to_owned(), history: 5, ..Default::default() };
+    others.create_key_value(config).await.unwrap();
+    let theirs = live(&nats, &at, &bucket("THEIRS")).await.state;
+    assert_eq!(theirs.deviations.into_keys().collect::<Vec<_>>(), ["metadata"]);
+    apply(&nats, &at, &bucket("OURS")).await.unwrap();
+    let ours = others.get_key_value("OURS").await.unwrap();
+    ours.put("key", "value".into()).await.unwrap();
+    assert_eq!(ours.get("key").await.unwrap().unwrap(), "value");
+    ours.purge("key").await.unwrap();
+    assert_eq!(ours.get("key").await.unwrap(), None);
+}
+
+/// Fails at one point, as if the connection had broken there.
+struct Break {
+    at: u64,
+    broke: AtomicBool,
+}
+
+impl Faults for Break {
+    fn at(&self, point: Point<'_>) -> Injected {
+        if point.number != self.at {
+            return Injected::Nothing;
+        }
+        self.broke.store(true, Ordering::Relaxed);
+        Injected::Fail(std::io::ErrorKind::ConnectionReset)
+    }
+}
+
+#[tokio::test]
+async fn whatever_request_is_lost_the_next_run_ends_as_wished() {
+    let Some(system) = System::solo("whatever_request_is_lost_the_next_run_ends_as_wished", vec![]) else { return };
+    let (nats, at) = (client(), system.access("app"));
+    for point in 1.. {
+        let faults = Arc::new(Break { at: point, broke: AtomicBool::new(false) });
+        let broken = Run::alone(Io::with_faults(faults.clone()), std::time::Duration::from_secs(30));
+        let first = bucket(&format!("B{point}"));
+        let second = KvBucket { history: History::new(3).unwrap(), ..first.clone() };
+        let made = Provider::<KvBucket>::apply(&nats, &broken, &at, &first, None).await;
+        let changed = match &made {
+            Ok(_) => {
+                let live = live(&nats, &at, &first).await;
+                nats.apply(&broken, &at, &second, Some(&live)).await
+            }
+            Err(_) => Ok(Nothing {}),
+        };
+        let broke = faults.broke.load(Ordering::Relaxed);
+        assert_eq!(made.is_err() || changed.is_err(), broke);
+        apply(&nats, &at, &second).await.unwrap();
+        assert_eq!(live(&nats, &at, &second).await.state, second);
+        if !broke {
+            assert!(point > 10, "only {point} points");
+            return;
+        }
+    }
 }

@@ -8,6 +8,7 @@ use harmony_nats::client;
 
 use crate::buckets::{bucket, live, observe};
 use crate::fixture::{Authority, System, User, free_port, run, told};
+use crate::streams::somebody;
 
 async fn refused(access: &NatsAccess) -> ProviderError {
     client().look_at_server(&run(), access).await.unwrap_err()
@@ -33,7 +34,7 @@ async fn an_unknown_credential_is_not_permitted_and_is_not_shown() {
     assert!(!format!("{error:?}{}", told(&error)).contains("hunter2"));
     let broken = Credential::Nkey { seed: Value::Secret("SUNOSEED".to_owned()) };
     let error = refused(&NatsAccess { credential: broken, ..system.access("stranger") }).await;
-    assert!(told(&error).contains("the credential is no NKey seed"), "{error:?}");
+    assert!(matches!(error, ProviderError::Refused(_)) && told(&error).contains("the credential is no NKey seed"), "{error:?}");
     assert!(!format!("{error:?}").contains("SUNOSEED"));
 }
 
@@ -119,9 +120,41 @@ async fn a_user_without_permission_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_user_may_have_a_password() {
+    let Some(system) = System::solo("a_user_may_have_a_password", vec![]) else { return };
+    let password = Credential::Password { user: Value::Known("old".to_owned()), password: Value::Secret("sesame".to_owned()) };
+    let access = NatsAccess { credential: password, ..system.access("app") };
+    assert!(matches!(observe(&client(), &access, &bucket("B")).await, Observation::Absent));
+}
+
+#[tokio::test]
 async fn a_credential_in_a_url_is_refused_and_not_repeated() {
     let Some(system) = System::solo("a_credential_in_a_url_is_refused_and_not_repeated", vec![]) else { return };
     let servers = vec![Value::Known("tls://root:hunter2@127.0.0.1:1".to_owned())];
     let error = refused(&NatsAccess { servers, ..system.access("admin") }).await;
     assert!(matches!(error, ProviderError::Refused(_)) && !format!("{error:?}").contains("hunter2"), "{error:?}");
+}
+
+/// How many clients a server has, and has ever had.
+async fn clients(system: &System) -> (u64, u64) {
+    let answer = somebody(system, "admin").await.request("$SYS.REQ.SERVER.PING.VARZ", "".into()).await.unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+    (answer["data"]["connections"].as_u64().unwrap(), answer["data"]["total_connections"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn what_runs_at_the_same_time_shares_a_connection_that_then_ends() {
+    let Some(system) = System::solo("what_runs_at_the_same_time_shares_a_connection_that_then_ends", vec![]) else { return };
+    let (_, before) = clients(&system).await;
+    let (nats, at) = (client(), system.access("app"));
+    let buckets: Vec<_> = (0..40).map(|number| bucket(&format!("B{number}"))).collect();
+    futures::future::join_all(buckets.iter().map(|bucket| observe(&nats, &at, bucket))).await;
+    let (_, after) = clients(&system).await;
+    assert_eq!(after - before, 2, "one for all, and one to count them");
+    for _ in 0..100 {
+        if clients(&system).await.0 == 1 {
+            return;
+        }
+    }
+    panic!("the connection is still there");
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use harmony::modules::nats::assets::{KvBucket, Replicas};
+use harmony::modules::nats::access::NatsAccess;
+use harmony::modules::nats::assets::{KvBucket, Nothing, Replicas};
 use harmony::modules::nats::client::NatsClient;
 use harmony::modules::nats::proof::{CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, Member, ServersAgree};
 use harmony::proof::Prover;
-use harmony::provider::ProviderError;
+use harmony::provider::{Observation, Provider, ProviderError};
 use harmony_nats::{NatsConnections, client};
 use harmony_types::TimeSpan;
 
@@ -24,7 +25,7 @@ fn stranger(cluster: &str) -> Member {
 }
 
 async fn fails(nats: &NatsConnections, proof: &ServersAgree) -> String {
-    told(&nats.prove(&run().within(Duration::from_millis(1500)), proof).await.unwrap_err())
+    told(&nats.prove(&run().within(Duration::from_millis(700)), proof).await.unwrap_err())
 }
 
 /// One test, because such a system takes seconds to start.
@@ -65,7 +66,7 @@ async fn gateways_are_proven(nats: &NatsConnections, system: &System) {
     let mut members = system.members();
     members.push(stranger("north"));
     let missing = GatewaysReachEveryCluster { members, ..proof.clone() };
-    let error = nats.prove(&run().within(Duration::from_secs(1)), &missing).await.unwrap_err();
+    let error = nats.prove(&run().within(Duration::from_millis(700)), &missing).await.unwrap_err();
     assert!(told(&error).contains("1 of 5 servers do not answer: x1 of site x"), "{}", told(&error));
 }
 
@@ -103,14 +104,16 @@ async fn what_dies_with_a_server_is_seen(nats: &NatsConnections, system: &mut Sy
     assert!(told.contains("1 of 4 servers do not answer: w1 of site w1"), "{told}");
     let wanted = KvBucket { cluster: Some(name("west")), ..bucket("PROOF") };
     let found = crate::buckets::observe(nats, &system.access("app"), &wanted).await;
-    let harmony::provider::Observation::Unreachable(why) = found else { panic!("the dead site's bucket should be unreachable") };
+    let Observation::Unreachable(why) = found else { panic!("the dead site's bucket should be unreachable") };
     assert!(why.contains("stream is offline") || why.contains("no answer"), "{why}");
-    let proof = GatewaysReachEveryCluster {
-        members: system.members().into_iter().filter(|member| member.server.as_str() != "w1").chain([]).collect(),
-        system: name("nats"),
-        access: system.access("admin"),
-    };
-    let mut members = proof.members.clone();
-    members[2].cluster = name("east");
-    assert_eq!(nats.prove(&run(), &proof).await.unwrap().checks, 3);
+    for at in [1, 2] {
+        system.servers[at].kill();
+    }
+    let at = system.access("app");
+    let error = apply_within(nats, &at, Duration::from_secs(1)).await.unwrap_err();
+    assert!(matches!(error, ProviderError::Unreachable(_)), "{error:?}");
+}
+
+async fn apply_within(nats: &NatsConnections, at: &NatsAccess, limit: Duration) -> Result<Nothing, ProviderError> {
+    nats.apply(&run().within(limit), at, &bucket("NEVER"), None).await
 }
