@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Makes this site what its Scores say, and proves that it works.
 #[derive(Debug, Parser)]
-#[command(version, disable_help_subcommand = true, infer_long_args = false)]
+#[command(version = VERSION, disable_help_subcommand = true, infer_long_args = false)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     pub(crate) offline: bool,
 }
+
+/// The site program has a version of its own, which nobody tells here.
+const VERSION: &str = concat!("(built with Harmony ", env!("CARGO_PKG_VERSION"), ")");
 
 /// How a command speaks.
 #[derive(Debug, Clone, Args)]

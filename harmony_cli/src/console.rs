@@ -88,6 +88,15 @@ impl Console {
         self.message(format!("{text}\n").as_bytes());
     }
 
+    /// Writes a line for people above the bottom row, and redraws that.
+    pub(crate) fn say_above(&self, text: &str, row: String) {
+        let mut inner = self.inner();
+        inner.take_row_away();
+        let _ = inner.messages.write_all(format!("{text}\n").as_bytes());
+        inner.row = row;
+        inner.put_row_back();
+    }
+
     /// Asks, leaving the cursor behind the question.
     pub(crate) fn ask(&self, question: &str) {
         self.message(question.as_bytes());

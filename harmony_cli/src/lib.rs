@@ -15,7 +15,10 @@
 //!
 //! What a plan, a rendering or `--json` says goes to the standard output, everything else to the standard error stream. State lives
 //! in `$HARMONY_STATE_DIR/PROGRAM`, or else in `$XDG_STATE_HOME/harmony/PROGRAM` (`~/.local/state/harmony/PROGRAM`). [`Exit`] tells
-//! the exit codes, [`EVENTS`] the version of the events of `--json`.
+//! the exit codes, [`EVENTS`] the version of the events of `--json`: the engine's
+//! [events](harmony::engine::events::Event), a `planned_change` for each step of a plan that does something, what a command lists,
+//! an `error` if it could not do what it was asked to, and at the end the `summary`. The `outcome` of a command that changes nothing
+//! is `converged` if all is as the Scores say, and `changed` if `apply` would change something.
 
 mod arguments;
 mod asking;

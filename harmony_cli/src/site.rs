@@ -81,12 +81,12 @@ mod tests {
 
     #[test]
     fn state_lives_in_a_folder_of_the_programs_own() {
-        let home = ("HOME", "/home/me");
-        assert_eq!(directory(&[home]).unwrap(), Path::new("/home/me/.local/state/harmony/site"));
+        let home = ("HOME", "/users/me");
+        assert_eq!(directory(&[home]).unwrap(), Path::new("/users/me/.local/state/harmony/site"));
         assert_eq!(directory(&[home, ("XDG_STATE_HOME", "/x")]).unwrap(), Path::new("/x/harmony/site"));
         assert_eq!(
             directory(&[home, ("XDG_STATE_HOME", "not/absolute")]).unwrap(),
-            Path::new("/home/me/.local/state/harmony/site")
+            Path::new("/users/me/.local/state/harmony/site")
         );
         assert_eq!(directory(&[home, ("HARMONY_STATE_DIR", "/s")]).unwrap(), Path::new("/s/site"));
         assert!(directory(&[("HARMONY_STATE_DIR", "s")]).unwrap().is_absolute());
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_name_that_leaves_its_folder_is_refused() {
         for name in ["", "..", "a/b", "a b"] {
-            let variables = Variables::Given(BTreeMap::from([("HOME".to_owned(), "/home/me".to_owned())]));
+            let variables = Variables::Given(BTreeMap::from([("HOME".to_owned(), "/users/me".to_owned())]));
             assert!(matches!(state_directory(name, &variables), Err(SiteError::Name { .. })), "{name}");
         }
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use harmony::engine::events::Event;
 
-use super::Form;
 use super::state::State;
+use super::voice::Form;
 use crate::paint::{Hue, Paint};
 use crate::report::{Detail, Layout, seconds, visible};
 

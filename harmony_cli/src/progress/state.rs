@@ -6,7 +6,7 @@ use std::time::Instant;
 use harmony::address::Address;
 use harmony::engine::events::Event;
 
-use super::SILENCE;
+use super::voice::SILENCE;
 
 /// What is known of a run while it runs.
 pub(super) struct State {

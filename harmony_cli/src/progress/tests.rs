@@ -2,12 +2,12 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use harmony::engine::events::Event;
+use harmony::engine::events::{Event, Observer};
 
 use super::*;
-use crate::console::{Streams, Tty};
+use crate::console::{Console, Streams, Tty};
 use crate::paint::Paint;
-use crate::report::Detail;
+use crate::report::{Detail, Layout};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -118,7 +118,7 @@ fn the_bottom_row_counts_and_names_the_longest_and_never_wraps() {
     progress.on_at(&waiting("east/b", "no quorum"), begun + Duration::from_secs(5));
     progress.tick(begun + Duration::from_secs(9));
     let text = messages.text();
-    let row = text.lines().last().unwrap();
+    let row = text.rsplit("\u{1b}[2K").next().unwrap();
     assert_eq!(row, "applying 1/6 · creating bucket b 8.0 s (no quorum) · creating bucket c 7.0 s ·…");
     assert!(row.chars().count() < 80);
     progress.end();
@@ -133,4 +133,7 @@ fn a_line_above_the_bottom_row_takes_it_away_and_puts_it_back() {
     progress.tick(begun + Duration::from_secs(1));
     progress.on_at(&Event::Remark { says: "x".to_owned() }, begun + Duration::from_secs(1));
     assert_eq!(messages.text(), "looking at 3 things\r\u{1b}[2K        Note x\nlooking at 3 things");
+    progress.on_at(&Event::Phase { phase: "applying", count: 1 }, begun);
+    progress.on_at(&finished("east/a", "bucket a"), begun + Duration::from_secs(2));
+    assert!(messages.text().ends_with("Created bucket a  0.3 s\napplying 1/1"), "the row tells what is true now");
 }

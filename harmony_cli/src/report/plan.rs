@@ -139,7 +139,7 @@ pub(crate) fn refusals(plan: &Plan, layout: &Layout) -> String {
     for step in refused {
         let why = match (&step.change, &step.loss) {
             (Change::Forbidden { because, .. }, _) => because.clone(),
-            (_, Some(loss)) => format!("loses {}", loss.what),
+            (_, Some(loss)) => format!("would lose: {}", loss.what),
             _ => String::new(),
         };
         push(&mut page, &format!("  {}: {}", step.address, visible(&why)));

@@ -59,3 +59,9 @@ async fn quiet_says_only_what_failed() {
     let said = program.run("apply --yes --quiet", &[shelf("low", 1), shelf("high", 1)]).await;
     assert!(said.messages.starts_with("error: failed to build shelf high: no wood left\n"), "{}", said.messages);
 }
+
+#[tokio::test]
+async fn the_version_is_that_of_what_it_is_built_with() {
+    let said = Program::new().run("--version", &[]).await;
+    assert_eq!((said.exit, said.output), (Exit::Done, format!("site (built with Harmony {})\n", env!("CARGO_PKG_VERSION"))));
+}
