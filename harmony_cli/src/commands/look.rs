@@ -63,6 +63,7 @@ fn list<T: Topology>(session: &Session, (inventory, topology, scores): On<'_, T>
 async fn status<T: Topology>(session: &Session, (inventory, topology, scores): On<'_, T>) -> Result<Ended, CommandError> {
     let maestro = session.maestro(topology.site());
     let standings = maestro.status(inventory, topology, scores).await?;
+    session.progress.end();
     session.text(&report::status(&standings, &session.layout));
     session.json(|| standings.iter().map(|standing| report::json_line("standing", standing)).collect());
     Ok(Ended::with(if report::is_well(&standings) { Exit::Done } else { Exit::Pending }))

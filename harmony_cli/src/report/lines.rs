@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::document::{Secrets, redacted};
 use super::events::json_line;
+use super::listing::{Own, by_score};
 use crate::error::CommandError;
 
 /// The error that ended a command.
@@ -50,12 +51,10 @@ pub(crate) fn node_line(address: &Address, node: &Node, secret_fields: &[&str]) 
 }
 
 /// Each Score with the addresses of what it becomes.
-pub(crate) fn listing_lines<'a>(origins: impl Iterator<Item = &'a Origin>, arrangement: &Arrangement) -> String {
-    origins
-        .map(|origin| {
-            let own: Vec<&Address> =
-                arrangement.nodes.iter().filter(|(_, node)| node.origin == *origin).map(|(address, _)| address).collect();
-            json_line("score", json!({ "score": origin.score, "file": origin.file, "line": origin.line, "addresses": own }))
-        })
-        .collect()
+pub(crate) fn listing_lines<'a>(origins: impl Iterator<Item = &'a Origin>, arrangement: &'a Arrangement) -> String {
+    let line = |(origin, own): (&Origin, Own<'_>)| {
+        let addresses: Vec<&Address> = own.into_iter().map(|(address, _)| address).collect();
+        json_line("score", json!({ "score": origin.score, "file": origin.file, "line": origin.line, "addresses": addresses }))
+    };
+    by_score(origins, arrangement).into_iter().map(line).collect()
 }
