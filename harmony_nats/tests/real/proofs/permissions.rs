@@ -26,6 +26,8 @@ fn probes() -> Vec<Probe> {
         probe("read bucket B", "$JS.API.DIRECT.GET.KV_B.$KV.B.key", "", Allowed),
         write("key", "C", Refused),
         probe("delete bucket B", "$JS.API.STREAM.DELETE.KV_B", "{", Refused),
+        probe("answer flow control of bucket B", "$JS.FC.KV_B.x", "", Allowed),
+        probe("answer flow control of bucket C", "$JS.FC.KV_C.x", "", Refused),
         probe("list streams", "$JS.API.STREAM.NAMES", "{", Refused),
     ];
     // More than fit into one round, and than the client keeps complaints for.
@@ -34,7 +36,7 @@ fn probes() -> Vec<Probe> {
 }
 
 fn writer() -> User {
-    let allowed = ["$KV.B.>", "$JS.API.STREAM.INFO.KV_B", "$JS.API.DIRECT.GET.KV_B.>"];
+    let allowed = ["$KV.B.>", "$JS.API.STREAM.INFO.KV_B", "$JS.API.DIRECT.GET.KV_B.>", "$JS.FC.KV_B.>"];
     User::new("writer", "APP").publishing(&allowed)
 }
 
@@ -49,8 +51,8 @@ async fn grants_are_proven_and_change_nothing() {
     apply(&nats, &system.access("app"), &bucket("B")).await.unwrap();
     let begun = std::time::Instant::now();
     let evidence = nats.prove(&run(), &proof(&system, "writer", probes())).await.unwrap();
-    assert_eq!(evidence.checks, 206);
-    assert_eq!(evidence.how, "user writer sent 3 requests that it may and 203 that it may not on each of 1 sites");
+    assert_eq!(evidence.checks, 208);
+    assert_eq!(evidence.how, "user writer sent 4 requests that it may and 204 that it may not on each of 1 sites");
     assert!(begun.elapsed().as_secs_f64() < 2.0, "{:?}", begun.elapsed());
     let info = call(&system, "app", "STREAM.INFO.KV_B", "").await.unwrap();
     assert_eq!(info["state"]["last_seq"], 0);
@@ -64,7 +66,7 @@ async fn a_user_who_may_more_fails_the_proof() {
     let error = nats.prove(&run(), &proof(&system, "app", probes())).await.unwrap_err();
     assert!(matches!(error, ProviderError::Refused(_)), "{error:?}");
     let told = told(&error);
-    assert!(told.starts_with("on site solo: 203 of 206 permissions do not hold for user app of account APP on tls://"), "{told}");
+    assert!(told.starts_with("on site solo: 204 of 208 permissions do not hold for user app of account APP on tls://"), "{told}");
     assert!(told.contains("may delete bucket B (`$JS.API.STREAM.DELETE.KV_B` was answered)"), "{told}");
     assert!(told.contains("may write key of bucket C (`$KV.C.key` was let through)"), "{told}");
 }
@@ -77,8 +79,9 @@ async fn a_user_who_may_less_fails_the_proof() {
     apply(&nats, &system.access("app"), &bucket("B")).await.unwrap();
     let error = nats.prove(&run(), &proof(&system, "poor", probes())).await.unwrap_err();
     let told = told(&error);
+    assert!(told.contains("may not answer flow control of bucket B, the server says: Permissions Violation"), "{told}");
     let words = r#"may not open bucket B, the server says: Permissions Violation for Publish to "$JS.API.STREAM.INFO.KV_B""#;
-    assert!(told.contains("1 of 206 permissions do not hold") && told.contains(words), "{told}");
+    assert!(told.contains("2 of 208 permissions do not hold") && told.contains(words), "{told}");
 }
 
 #[tokio::test]
