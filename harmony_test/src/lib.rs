@@ -7,6 +7,7 @@ mod fake;
 mod file;
 mod fixture;
 mod not_run;
+mod program;
 mod recorder;
 mod score;
 
@@ -17,5 +18,6 @@ pub use fake::{
 pub use file::{FileOnDisk, FilesOnDisk};
 pub use fixture::{FakeSite, Stamp};
 pub use not_run::not_run;
+pub use program::{Finished, SiteProgram};
 pub use recorder::Recorder;
 pub use score::{ScoreOf, score};
