@@ -7,6 +7,7 @@ mod fake;
 mod file;
 mod fixture;
 mod not_run;
+#[allow(clippy::expect_used, clippy::panic, reason = "what a test stands on fails by panicking, like the test")]
 mod program;
 mod recorder;
 mod score;

@@ -2,6 +2,8 @@
 
 use harmony_types::{AccountName, HostName, Port, ServerName, SiteName, SystemName, UserName};
 
+use super::certificates::CertificateAuthorities;
+use super::secrets::KeepsSecrets;
 use crate::address::Address;
 use crate::error::ArrangeError;
 use crate::modules::nats::access::NatsAccess;
@@ -10,8 +12,6 @@ use crate::modules::nats::proof::{
     CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
 };
 use crate::modules::nats::spec::{LogLevel, ServerSpec};
-use crate::modules::secret::KeepsSecrets;
-use crate::modules::tls::CertificateAuthorities;
 use crate::stage::Stage;
 use crate::text;
 use crate::topology::{Hosts, Proves};

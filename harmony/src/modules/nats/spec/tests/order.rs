@@ -1,4 +1,4 @@
-use super::{assembled, main_job, said};
+use super::programs::{assembled, main_job, said};
 use crate::modules::nats::spec::assemble;
 
 /// Calls `visit` with every order of `items` (Heap's algorithm).

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use harmony_types::{ByteSize, HostName, Port, TimeSpan};
 
-use super::{account, assembled, bucket, cluster_of, main_job, user, with};
+use super::programs::{account, assembled, bucket, cluster_of, main_job, user, with};
 use crate::error::ArrangeError;
 use crate::modules::nats::assets::Replicas;
 use crate::modules::nats::score::{

@@ -3,7 +3,7 @@ use std::fmt::{Debug, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{assembled, bucket, cluster_of, main_job, user, with};
+use super::programs::{assembled, bucket, cluster_of, main_job, user, with};
 use crate::modules::nats::assets::{Replicas, Storage};
 use crate::modules::nats::permission::probes;
 use crate::modules::nats::proof::Expectation;
