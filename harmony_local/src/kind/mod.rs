@@ -9,4 +9,4 @@ pub(crate) use directory::{Directories, remove_directory};
 pub(crate) use file::Files;
 pub use file::{Access, FilePath, LocalFile, NoOutputs};
 pub(crate) use port::Ports;
-pub use port::{LocalPort, PortIdentity, PortOutputs};
+pub use port::{LocalPort, PortHolder, PortIdentity, PortOutputs};

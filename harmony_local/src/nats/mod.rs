@@ -12,6 +12,7 @@ pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
 pub use directory::NatsServerDirectory;
 pub(crate) use directory::ServerDirectories;
 pub use process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
+pub(crate) use record::find;
 pub use store::NatsStore;
 pub(crate) use store::Stores;
 pub(crate) use supervisor::{LOG, Supervisor};
