@@ -17,7 +17,9 @@ use harmony::value::Text;
 use harmony_types::{HostName, ServerName, SiteName};
 
 use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortIdentity};
-use crate::nats::{BinaryVersion, LOG, NatsServerBinary, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, Switch};
+use crate::nats::{
+    BinaryVersion, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, Switch,
+};
 use crate::place::{LocalPlace, Program};
 use crate::topology::{Monitoring, WithNats};
 
@@ -150,11 +152,14 @@ impl Nats for LocalPlace<WithNats> {
     fn arrange_server(&self, server: &ServerArrangement, stage: &mut Stage) -> Result<Address, ArrangeError> {
         let name = &server.spec.name;
         let directory = self.server_directory(name);
-        let gate = self.arrange_directory(&directory, stage)?;
+        let above = self.arrange_directory(&self.root().join("nats"), stage)?;
         let program = self.arrange_program(stage)?;
         let config = directory.join("nats.conf");
         let rendered = conf(&server.spec);
         stage.within(name.as_str(), |stage| {
+            let own = NatsServerDirectory { path: FilePath(directory.clone()) };
+            let own = stage.after(std::slice::from_ref(&above), |stage| stage.add(self, "directory", &own))?;
+            let gate = own.address().clone();
             let mut gates = stage.after(std::slice::from_ref(&gate), |stage| self.arrange_files(server, &config, stage))?;
             if server.spec.jetstream.is_some() {
                 let path = FilePath(PathBuf::from(self.paths(name).store));

@@ -18,7 +18,9 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Directories, Files, LocalDirectory, LocalFile, LocalPort, Ports};
-use crate::nats::{Binaries, NatsServerBinary, NatsServerProcess, NatsStore, Stores, Supervisor};
+use crate::nats::{
+    Binaries, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ServerDirectories, Stores, Supervisor,
+};
 use crate::nats_server::Search;
 use crate::topology::{Monitoring, NatsOnMachine, WithNats, WithoutNats};
 
@@ -96,6 +98,7 @@ impl Topology for LocalPlace<WithNats> {
     fn register(&self, providers: &mut Providers) {
         self.register_own(providers);
         providers.host::<NatsServerBinary>(self);
+        providers.host::<NatsServerDirectory>(self);
         providers.host::<NatsStore>(self);
         providers.host::<NatsServerProcess>(self);
         providers.host::<KvBucket>(self);
@@ -143,6 +146,7 @@ macro_rules! hosts_with_nats {
 
 hosts_with_nats! {
     NatsServerBinary => |place| Arc::new(Binaries { search: place.search.clone() });
+    NatsServerDirectory => |_place| Arc::new(ServerDirectories);
     NatsStore => |_place| Arc::new(Stores);
     NatsServerProcess => |place| Arc::new(Supervisor::new(place.nats.0.clone()));
     KvBucket => |place| place.nats.0.clone();

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use harmony::modules::nats::score::{
-    AccountWish, CredentialsScore, Grant, JetstreamScore, KvBucketScore, NatsScore, UserWish,
-};
+use harmony::modules::nats::score::{AccountWish, CredentialsScore, Grant, JetstreamScore, KvBucketScore, NatsScore, UserWish};
 use harmony::{Inventory, Scores};
 use harmony_local::LocalTopology;
 

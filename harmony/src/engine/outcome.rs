@@ -23,7 +23,7 @@ pub struct Outcome {
     pub failures: Vec<Failed>,
     /// What was not begun, because something it needs failed or the run was stopped.
     pub not_begun: Vec<Address>,
-    /// Whether the user stopped the run.
+    /// Whether the user stopped the run before its end.
     pub interrupted: bool,
     /// What a user can do next, by title.
     pub next_steps: Vec<(String, String)>,
@@ -82,10 +82,11 @@ impl Outcome {
     /// How the run ended.
     #[must_use]
     pub fn ending(&self) -> Ending {
-        if !self.failures.is_empty() {
-            Ending::Failed
-        } else if self.interrupted {
+        // What waited when the user stopped the run counts as failed too, so stopping comes first.
+        if self.interrupted {
             Ending::Interrupted
+        } else if !self.failures.is_empty() {
+            Ending::Failed
         } else if self.writes > 0 || self.counts.forget > 0 {
             Ending::Changed
         } else {

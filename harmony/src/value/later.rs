@@ -178,7 +178,8 @@ impl Text {
         match merged.pop() {
             None => Self::Known(String::new()),
             Some(Part::Literal(text)) if merged.is_empty() => Self::Known(text),
-            Some(Part::Later(later)) if merged.is_empty() => Self::Later(later),
+            // An output alone may be a number; as a part of a text it becomes one.
+            Some(Part::Later(later)) if merged.is_empty() && !matches!(later, Later::Output(_)) => Self::Later(later),
             Some(last) => {
                 merged.push(last);
                 Self::Later(Later::Text(merged))

@@ -109,19 +109,16 @@ impl World {
     }
 
     /// The writes so far, as lines (`create a`); the list is emptied.
-    #[must_use]
     pub fn take_log(&self) -> Vec<String> {
         self.state().log.drain(..).map(|happened| happened.to_string()).collect()
     }
 
     /// The proofs carried out so far, by name; the list is emptied.
-    #[must_use]
     pub fn take_proofs(&self) -> Vec<String> {
         std::mem::take(&mut self.state().proofs)
     }
 
     /// The most writes that were in flight at the same time; counted anew from now.
-    #[must_use]
     pub fn take_most_at_once(&self) -> usize {
         std::mem::take(&mut self.state().most_at_once)
     }

@@ -1,0 +1,20 @@
+//! What the engine promises, on a place in memory.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
+
+mod adoption;
+mod apply;
+mod arrange;
+mod failure;
+mod ledger;
+mod loss;
+mod nested;
+mod plan;
+mod programs;
+mod proofs;
+mod prune;
+mod recovery;
+mod refactoring;
+mod secrets;
+mod turns;
+mod values;

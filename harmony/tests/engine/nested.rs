@@ -1,0 +1,177 @@
+//! Things that live inside others.
+
+use harmony::engine::maestro::EngineError;
+use harmony::engine::plan::Change;
+use harmony_test::{FakeAccess, FakeRoom, FakeSecret, FakeSite, FakeThing};
+
+use crate::programs::{change, house, program, step};
+
+const ROOM: &str = "fake-room/v1";
+const THING: &str = "fake-thing/v1";
+
+#[tokio::test]
+async fn what_lives_in_something_to_be_made_is_planned_and_made_in_one_run() {
+    let site = FakeSite::new();
+    let plan = site.plan(&house(1, &["attic", "cellar"])).await.unwrap();
+    assert_eq!(plan.counts().create, 4);
+    assert_eq!(site.apply(&house(1, &["attic", "cellar"])).await.unwrap().counts.create, 4);
+    assert_eq!(site.apply(&house(1, &["attic", "cellar"])).await.unwrap().writes, 0);
+}
+
+#[tokio::test]
+async fn things_behind_one_access_are_looked_at_in_one_batch() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic", "cellar", "kitchen"])).await.unwrap();
+    let before = site.world.observations();
+    site.plan(&house(1, &["attic", "cellar", "kitchen"])).await.unwrap();
+    assert_eq!(site.world.observations() - before, 3, "one for the house, one for the key, one for the rooms");
+}
+
+#[tokio::test]
+async fn what_lives_in_something_that_changes_is_unknown_until_then() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    let plan = site.plan(&house(2, &["attic"])).await.unwrap();
+    assert_eq!(change(&plan, "fake/attic"), &Change::UnknownUntil { until: vec!["fake/house".parse().unwrap()] });
+    let outcome = site.apply(&house(2, &["attic"])).await.unwrap();
+    assert_eq!((outcome.counts.update, outcome.writes), (1, 1), "what was unknown turned out to be as it should");
+}
+
+#[tokio::test]
+async fn destroying_goes_from_the_inside_out() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic", "cellar"])).await.unwrap();
+    site.world.take_log();
+    let outcome = site.destroy().await.unwrap();
+    let log = site.world.take_log();
+    assert!(log[..2].iter().all(|line| line.starts_with("delete house.")), "{log:?}");
+    assert_eq!((outcome.counts.delete, outcome.failures.len()), (4, 0));
+    assert!(site.world.identities().is_empty());
+    assert!(!site.site.state.join("ledger.json").exists());
+}
+
+#[tokio::test]
+async fn what_lived_in_something_that_is_gone_is_gone_with_it() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    site.world.remove(THING, "house");
+    site.world.remove(ROOM, "house.attic");
+    assert!(matches!(site.destroy().await, Err(EngineError::Refused { .. })), "nobody can say what the attic held");
+    let maestro = site.maestro().with_allowances(losing("fake/attic"));
+    let outcome = maestro.prepare_destroy(&site.place).await.unwrap().apply().await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert!(site.entries().is_empty());
+}
+
+fn losing(address: &str) -> harmony::engine::plan::Allowances {
+    harmony::engine::plan::Allowances { losses: [address.to_owned()].into(), ..Default::default() }
+}
+
+#[tokio::test]
+async fn what_goes_leaves_before_what_it_lives_in_changes() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic", "cellar"])).await.unwrap();
+    site.world.take_log();
+    let outcome = site.apply(&house(2, &["attic"])).await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(site.world.take_log(), ["delete house.cellar", "update house"]);
+}
+
+#[tokio::test]
+async fn what_goes_and_cannot_be_reached_leaves_after_its_holder_is_there_again() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic", "cellar"])).await.unwrap();
+    let house_as_it_was = site.world.find(THING, "house").unwrap();
+    site.world.remove(THING, "house");
+    let plan = site.plan(&house(1, &["attic"])).await.unwrap();
+    assert_eq!(step(&plan, "fake/cellar").loss.as_ref().unwrap().what, "nobody can say what: it cannot be looked at now");
+    site.world.take_log();
+    let outcome = site.apply_losing(&house(1, &["attic"]), &["fake/cellar"]).await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(site.world.take_log(), ["create house", "delete house.cellar"]);
+    assert_eq!(site.world.find(THING, "house").unwrap().state, house_as_it_was.state);
+}
+
+#[tokio::test]
+async fn unreachable_with_nothing_pending_is_an_error() {
+    use harmony_test::{Call, Failing};
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    site.world.fail(Call::Observe, "house.attic", Failing::Unreachable, 1);
+    let error = site.plan(&house(1, &["attic"])).await.unwrap_err();
+    insta::assert_snapshot!(error, @"failed to look at room house.attic");
+    let EngineError::Observe { troubles } = error else { panic!() };
+    insta::assert_snapshot!(
+        troubles[0].error,
+        @"failed to look at room house.attic: failed to reach house.attic: nobody answers"
+    );
+}
+
+#[tokio::test]
+async fn the_loss_of_a_holder_shows_for_what_lives_in_it_before_anything_is_done() {
+    use crate::programs::program;
+    use harmony_test::FakeStore;
+    let site = FakeSite::new();
+    let wanted = |colour: &'static str| {
+        program(move |place, stage| {
+            let key = stage.add(place, "key", &FakeSecret::new("key"))?;
+            let house = stage.add(place, "house", &FakeThing::new("house").with_colour(colour))?;
+            stage.add(place, "store", &FakeStore::new("store"))?;
+            stage.add_through(place, &FakeAccess::new(&house, &key), "attic", &FakeRoom::new("house", "attic")).map(|_| ())
+        })
+    };
+    site.apply(&wanted("red")).await.unwrap();
+    // A house holds nothing itself: it promises that nothing is lost with it, and the room is made again.
+    let plan = site.plan(&wanted("blue")).await.unwrap();
+    assert!(step(&plan, "fake/house").loss.is_none());
+    assert_eq!(change(&plan, "fake/attic"), &Change::UnknownUntil { until: vec!["fake/house".parse().unwrap()] });
+    let outcome = site.apply(&wanted("blue")).await.unwrap();
+    insta::assert_snapshot!(
+        outcome.failures[0].error,
+        @"the plan no longer holds for room house.attic: it would now be lost: an earlier run made it and it is gone; it held nothing when last seen"
+    );
+}
+
+#[tokio::test]
+async fn a_holder_under_another_name_takes_what_lives_in_it_along() {
+    let site = FakeSite::new();
+    let named = |name: &'static str| {
+        program(move |place, stage| {
+            let key = stage.add(place, "key", &FakeSecret::new("key"))?;
+            let house = stage.add(place, "house", &FakeThing::new(name))?;
+            stage.add_through(place, &FakeAccess::new(&house, &key), "attic", &FakeRoom::new(name, "attic")).map(|_| ())
+        })
+    };
+    site.apply(&named("old")).await.unwrap();
+    site.world.take_log();
+    let outcome = site.apply(&named("new")).await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(site.world.identities(), ["new.attic", "key", "new"]);
+    let mut log = site.world.take_log();
+    let at = |wanted: &str| log.iter().position(|line| line == wanted).unwrap();
+    assert!(at("delete old.attic") < at("delete old"), "{log:?}");
+    log.sort();
+    assert_eq!(log, ["create new", "create new.attic", "delete old", "delete old.attic"]);
+}
+
+#[tokio::test]
+async fn a_holder_that_could_not_go_is_still_reached_by_its_own_address_later() {
+    use harmony_test::{Call, Failing};
+    let site = FakeSite::new();
+    let named = |name: &'static str| {
+        program(move |place, stage| {
+            let key = stage.add(place, "key", &FakeSecret::new("key"))?;
+            let house = stage.add(place, "house", &FakeThing::new(name))?;
+            stage.add_through(place, &FakeAccess::new(&house, &key), "attic", &FakeRoom::new(name, "attic")).map(|_| ())
+        })
+    };
+    site.apply(&named("old")).await.unwrap();
+    site.world.fail(Call::Delete, "old.attic", Failing::Refused, 1);
+    let outcome = site.apply(&named("new")).await.unwrap();
+    assert_eq!(outcome.failures.len(), 1);
+    let addresses: Vec<String> = site.entries().iter().map(|entry| entry.address.to_string()).collect();
+    assert_eq!(addresses, ["fake/attic", "fake/attic/before-2", "fake/key", "fake/house", "fake/house/before-2"]);
+    let outcome = site.apply(&named("new")).await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(site.world.identities(), ["new.attic", "key", "new"]);
+}
