@@ -1,5 +1,7 @@
 //! The supercluster seen, and changed by hand, without Harmony: as its operator, its provisioner or a user, over NATS.
 
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
