@@ -49,7 +49,7 @@ impl Prover<PermissionsHold> for NatsConnections {
 }
 
 async fn try_site(run: &Run, proof: &PermissionsHold, site: &SiteAccess) -> Result<usize, ProviderError> {
-    let connection = connect(run, &site.access).await.map_err(|error| on_site(error, site))?;
+    let connection = connect(run, &site.access).await.map_err(|error| on_site(error.into(), site))?;
     let mut wrong = Vec::new();
     for probes in proof.probes.chunks(AT_ONCE) {
         let target = format!("{} probes of {}", probes.len(), connection.whereabouts());

@@ -50,7 +50,7 @@ impl Prover<KvReachesEverySite> for NatsConnections {
 }
 
 async fn open(run: &Run, site: &SiteAccess) -> Result<Connection, ProviderError> {
-    connect(run, &site.access).await.map_err(|error| on_site(error, site))
+    connect(run, &site.access).await.map_err(|error| on_site(error.into(), site))
 }
 
 struct Written<'a> {
