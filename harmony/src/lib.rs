@@ -9,6 +9,8 @@
 
 pub mod address;
 pub mod arrangement;
+
+pub mod capability;
 pub mod engine;
 mod error;
 pub mod explain;

@@ -44,6 +44,13 @@ impl Run {
         Self { shared: Arc::new(shared), subject: None, deadline: Instant::now() + patience }
     }
 
+    /// A run of its own, for calling a provider or a prover without a [`Maestro`](crate::Maestro): nobody is told of its progress, its
+    /// fencing number is 0, and it has `patience` from now.
+    #[must_use]
+    pub fn alone(io: Io, patience: Duration) -> Self {
+        Self::new(io, Arc::new(crate::engine::events::Silent), 0, patience)
+    }
+
     /// The same run, on behalf of one resource or proof, with its own deadline from now.
     pub(crate) fn on(&self, subject: &Address) -> Self {
         Self { shared: Arc::clone(&self.shared), subject: Some(subject.clone()), deadline: Instant::now() + self.shared.patience }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::IoError;
@@ -11,7 +11,18 @@ use crate::faults::{Io, Operation};
 /// A held lock; dropping it frees it. The file stays and says who held it last.
 #[derive(Debug)]
 pub struct Lock {
+    path: PathBuf,
     _file: File,
+}
+
+impl Lock {
+    /// Frees the lock and removes its file. Whoever opened the file before finds that it is no longer the one at its path.
+    ///
+    /// # Errors
+    /// [`IoError`] if the file cannot be removed; the lock is free all the same.
+    pub fn remove(self, io: &Io) -> Result<(), IoError> {
+        io.ensure_no_file(&self.path)
+    }
 }
 
 /// Why a lock was not taken.
@@ -37,19 +48,33 @@ impl Io {
     /// # Errors
     /// [`LockError::Held`] if another process has it; [`LockError::Failed`] if its file cannot be used.
     pub fn lock(&self, path: &Path, holder: &str) -> Result<Lock, LockError> {
-        let mut file = self.run(Operation::Lock, &path.display().to_string(), || {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-        })?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held { path: path.to_owned(), holder: holder_in(&mut file) }),
-            Err(TryLockError::Error(source)) => return Err(IoError::new(Operation::Lock, path, source).into()),
-        }
+        let mut file = loop {
+            let mut file = self.run(Operation::Lock, &path.display().to_string(), || {
+                OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+            })?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, path) => break file,
+                // Its last holder removed it while we opened it: a lock on it would exclude nobody.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(LockError::Held { path: path.to_owned(), holder: holder_in(&mut file) });
+                }
+                Err(TryLockError::Error(source)) => return Err(IoError::new(Operation::Lock, path, source).into()),
+            }
+        };
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(|source| IoError::new(Operation::Write, path, source))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { path: path.to_owned(), _file: file })
+    }
+}
+
+/// Whether the open file is the one that stands at the path.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(opened), Ok(there)) => (opened.dev(), opened.ino()) == (there.dev(), there.ino()),
+        _ => false,
     }
 }
 

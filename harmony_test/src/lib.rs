@@ -7,6 +7,8 @@ mod fake;
 mod file;
 mod fixture;
 mod not_run;
+#[allow(clippy::expect_used, clippy::panic, reason = "what a test stands on fails by panicking, like the test")]
+mod program;
 mod recorder;
 mod score;
 
@@ -17,5 +19,6 @@ pub use fake::{
 pub use file::{FileOnDisk, FilesOnDisk};
 pub use fixture::{FakeSite, Stamp};
 pub use not_run::not_run;
+pub use program::{Finished, SiteProgram};
 pub use recorder::Recorder;
 pub use score::{ScoreOf, score};

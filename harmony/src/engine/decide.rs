@@ -40,7 +40,11 @@ impl<'a> Context<'a> {
     }
 
     fn notice(&self, what: String, item: &Item) -> LossNotice {
-        let score_allows = matches!(&item.what, ItemKind::Wanted { resource, .. } if resource.may_be_lost);
+        let score_allows = match &item.what {
+            ItemKind::Wanted { resource, .. } => resource.may_be_lost,
+            ItemKind::Unwanted { entry, .. } => entry.may_be_lost,
+            _ => false,
+        };
         LossNotice { what, allowed: score_allows || self.allowances.losses.contains(item.address.as_str()) }
     }
 }

@@ -200,6 +200,7 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
         access: resource.access.clone(),
         after: items.resources_below(index),
         loss: resource.loss,
+        may_be_lost: resource.may_be_lost,
         sensitive,
         origin: item.origin.clone(),
         made: live.is_some() || (!is_given_up && before.is_some_and(|before| before.made)),

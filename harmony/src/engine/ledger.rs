@@ -55,6 +55,9 @@ pub struct Entry {
     pub after: Vec<Address>,
     /// What its loss would mean.
     pub loss: Loss,
+    /// Whether the Score that wanted it allows that loss.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_lost: bool,
     /// Fields that ever held a secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensitive: Vec<String>,
@@ -179,6 +182,11 @@ impl Ledger {
     #[must_use]
     pub fn serial(&self) -> u64 {
         self.serial
+    }
+
+    /// Where it is kept.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// What was made.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures::future::join_all;
 use harmony_io::{Lock, LockError, Mode};
 
 use super::decide::{Context, Entries};
@@ -28,6 +29,9 @@ use crate::stage::Stage;
 use crate::topology::{Providers, Site, Topology};
 
 const LOCK: &str = "lock";
+/// How long a proof may take when nothing is being changed: what runs has elected its leaders, and a new election was seen to take 9 s
+/// at most.
+const VERIFY_WITHIN: Duration = Duration::from_secs(15);
 
 /// Conducts runs over one site program's state: plan, apply, verify, destroy. Usable as a library, once or in a loop.
 pub struct Maestro {
@@ -167,11 +171,14 @@ impl Maestro {
         let mut outcome = Outcome { failures: failures(&items, &found), ..Outcome::default() };
         let differs = |step: &&Step| step.change.is_pending() && step.change != Change::Prove;
         outcome.not_begun = found.steps.iter().filter(differs).map(|step| step.address.clone()).collect();
-        for index in 0..items.len() {
-            if let ItemKind::Proof { .. } = items.items[index].what {
-                verify_one(&items, index, &found, &run, &mut outcome).await;
+        let proofs = (0..items.len()).filter(|index| matches!(items.items[*index].what, ItemKind::Proof { .. }));
+        for proof in join_all(proofs.map(|index| verify_one(&items, index, &found, &run))).await {
+            match proof {
+                Ok(proved) => outcome.proofs.push(proved),
+                Err(failed) => outcome.failures.push(failed),
             }
         }
+        outcome.counts.prove = outcome.proofs.len();
         outcome.took = begun.elapsed();
         Ok(outcome)
     }
@@ -247,7 +254,7 @@ impl Maestro {
         let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps: found.steps.clone(), notes: arrangement.notes };
         let next_steps = arrangement.next_steps;
         let (allowances, after_failure) = (self.allowances.clone(), self.after_failure);
-        Ok(Prepared { plan, items, found, ledger, run, allowances, after_failure, prune, next_steps, begun, _lock: lock })
+        Ok(Prepared { plan, items, found, ledger, run, allowances, after_failure, prune, next_steps, begun, lock })
     }
 
     async fn look(
@@ -270,22 +277,21 @@ impl Maestro {
     }
 }
 
-/// Carries out one proof and notes in `outcome` what came of it.
-async fn verify_one(items: &Items, index: usize, found: &Observed, run: &Run, outcome: &mut Outcome) {
+/// Carries out one proof.
+async fn verify_one(items: &Items, index: usize, found: &Observed, run: &Run) -> Result<Proved, Failed> {
     let item = &items.items[index];
     let (address, claim) = (item.address.clone(), item.label());
     run.emit(&Event::Started { address: address.clone(), doing: "proving", label: claim.clone() });
     let begun = Instant::now();
-    match prove(item, fill(items, index, found), run.on(&item.address)).await {
+    match prove(item, fill(items, index, found), run.on(&item.address).within(VERIFY_WITHIN)).await {
         Ok(evidence) => {
             run.emit(&Event::Finished { address: address.clone(), done: "proved", label: claim.clone(), took: begun.elapsed() });
-            outcome.counts.prove += 1;
-            outcome.proofs.push(Proved { address, claim, evidence });
+            Ok(Proved { address, claim, evidence })
         }
         Err(error) => {
             let failed = item.failure(&error);
             run.emit(&failed.event());
-            outcome.failures.push(failed);
+            Err(failed)
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Observed {
     pub(super) quiet: Vec<bool>,
     /// What was there.
     pub(super) live: Vec<Option<Box<AnyLive>>>,
+    /// What did not answer, and why, also where something pending explains it.
+    pub(super) silent: Vec<(usize, String)>,
     /// What could not be looked at, and why.
     pub(super) troubles: Vec<(usize, ProviderError)>,
 }
@@ -52,11 +54,12 @@ impl Observed {
             outputs: vec![None; items.len()],
             quiet: vec![false; items.len()],
             live: vec![None; items.len()],
+            silent: Vec::new(),
             troubles: Vec::new(),
         }
     }
 
-    fn note(&mut self, items: &Items, Settled { index, live, step }: Settled) {
+    fn note(&mut self, items: &Items, Settled { index, live, silent, step }: Settled) {
         match step {
             Ok(step) => {
                 // What does not change, and what is about to go but still stands, can be referred to.
@@ -68,6 +71,7 @@ impl Observed {
             Err(error) => self.troubles.push((index, error)),
         }
         self.live[index] = live;
+        self.silent.extend(silent.map(|why| (index, why)));
     }
 
     /// Takes the outputs of what is there, whether or not it should change.
@@ -103,6 +107,8 @@ type LookedAt = (usize, Result<Seen, ProviderError>);
 struct Settled {
     index: usize,
     live: Option<Box<AnyLive>>,
+    /// Why it did not answer.
+    silent: Option<String>,
     step: Result<Step, ProviderError>,
 }
 
@@ -175,7 +181,7 @@ impl Observation<'_> {
         let item = &self.items.items[index];
         let seen = match seen {
             Ok(seen) => seen,
-            Err(error) => return Settled { index, live: None, step: Err(error) },
+            Err(error) => return Settled { index, live: None, silent: None, step: Err(error) },
         };
         let step = match &item.what {
             ItemKind::Unhosted { kind, .. } => Err(unhosted_error(kind)),
@@ -189,8 +195,12 @@ impl Observation<'_> {
                 _ => self.settle_seen(index, provider.as_ref(), &seen, found).await,
             },
         };
-        let live = if let Seen::There(live) = seen { Some(live) } else { None };
-        Settled { index, live, step }
+        let (live, silent) = match seen {
+            Seen::There(live) => (Some(live), None),
+            Seen::Unreachable(why) => (None, Some(why)),
+            _ => (None, None),
+        };
+        Settled { index, live, silent, step }
     }
 
     async fn settle_seen(

@@ -10,7 +10,7 @@ use super::error::EngineError;
 use super::events::Event;
 use super::execute::{AfterFailure, Execution};
 use super::items::{Items, Prune};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, LedgerError};
 use super::observe::Observed;
 use super::outcome::Outcome;
 use super::plan::{Allowances, Plan, Step};
@@ -29,7 +29,7 @@ pub struct Prepared {
     pub(super) prune: Prune,
     pub(super) next_steps: BTreeMap<String, Text>,
     pub(super) begun: Instant,
-    pub(super) _lock: Option<Lock>,
+    pub(super) lock: Option<Lock>,
 }
 
 /// Stops a run from elsewhere: what is in flight finishes, nothing new begins.
@@ -82,10 +82,26 @@ impl Prepared {
         };
         execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await?;
         self.ledger.close()?;
+        self.leave_nothing()?;
         outcome.next_steps =
             self.next_steps.iter().filter_map(|(title, what)| self.known(what).map(|text| (title.clone(), text))).collect();
         outcome.took = self.begun.elapsed();
         Ok(outcome)
+    }
+
+    /// Removes the lock, and the state directory with it, when nothing is left that was made. What others put there stays.
+    fn leave_nothing(&mut self) -> Result<(), LedgerError> {
+        if self.ledger.entries().next().is_some() {
+            return Ok(());
+        }
+        let (io, state) = (self.run.io(), self.ledger.directory());
+        if let Some(lock) = self.lock.take() {
+            lock.remove(io)?;
+        }
+        match io.ensure_no_directory(state) {
+            Err(error) if !error.is_not_empty() => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The text, unless something in it is unknown or a secret.

@@ -78,6 +78,12 @@ pub(super) fn standings(items: &Items, found: &Observed, ledger: &Ledger) -> Vec
             holds: found.live[index].as_ref().and_then(|live| live.holds.clone()),
         })
         .collect();
+    for (index, why) in &found.silent {
+        // What was never made does not answer because it is not there.
+        if matches!(standings[*index].state, State::UnknownUntil { .. }) {
+            standings[*index].state = State::Unreachable { why: why.clone() };
+        }
+    }
     for (index, error) in &found.troubles {
         standings[*index].state = State::Unreachable { why: error.to_string() };
     }

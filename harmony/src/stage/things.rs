@@ -33,7 +33,15 @@ type Follow<'t> = Box<dyn FnOnce(&dyn Any, &mut Stage<'t>) -> Result<(), Arrange
 pub(super) struct Pending<'t> {
     declared: Option<(Standpoint, Assemble<'t>)>,
     fragments: Vec<Contribution<Box<dyn Any>>>,
-    followers: Vec<(Standpoint, Follow<'t>)>,
+    followers: Vec<Follower<'t>>,
+}
+
+/// Who waits for a thing to be assembled.
+struct Follower<'t> {
+    standpoint: Standpoint,
+    /// Of all that say the same, only one follows.
+    once: Option<&'static str>,
+    follow: Follow<'t>,
 }
 
 /// From where a Score spoke: what it says later, it says from there.
@@ -91,12 +99,31 @@ impl<'t> Stage<'t> {
         name: &str,
         follow: impl FnOnce(&G::Built, &mut Stage<'t>) -> Result<(), ArrangeError> + 't,
     ) {
+        self.follow_as::<G>(name, None, follow);
+    }
+
+    /// As [`Stage::follow`], but of all that say the same `what` only one follows: the one with the smallest origin.
+    pub fn follow_once<G: Thing>(
+        &mut self,
+        name: &str,
+        what: &'static str,
+        follow: impl FnOnce(&G::Built, &mut Stage<'t>) -> Result<(), ArrangeError> + 't,
+    ) {
+        self.follow_as::<G>(name, Some(what), follow);
+    }
+
+    fn follow_as<G: Thing>(
+        &mut self,
+        name: &str,
+        once: Option<&'static str>,
+        follow: impl FnOnce(&G::Built, &mut Stage<'t>) -> Result<(), ArrangeError> + 't,
+    ) {
         let standpoint = self.standpoint();
         let follow: Follow<'t> = Box::new(move |built, stage| match built.downcast_ref() {
             Some(built) => follow(built, stage),
             None => Ok(()),
         });
-        self.pending::<G>(name).followers.push((standpoint, follow));
+        self.pending::<G>(name).followers.push(Follower { standpoint, once, follow });
     }
 
     fn pending<G: Thing>(&mut self, name: &str) -> &mut Pending<'t> {
@@ -124,7 +151,7 @@ impl<'t> Stage<'t> {
                 (None, None) => return Err(self.undeclared(key, &fragments, &followers)),
             }
             let Some(Assembled { built, .. }) = assembled.get(&key) else { continue };
-            for (standpoint, follow) in followers {
+            for Follower { standpoint, follow, .. } in each_once(followers) {
                 self.from(&standpoint, |stage| follow(built.as_ref(), stage))?;
             }
         }
@@ -135,10 +162,10 @@ impl<'t> Stage<'t> {
         &self,
         (what, name): Key,
         fragments: &[Contribution<Box<dyn Any>>],
-        followers: &[(Standpoint, Follow)],
+        followers: &[Follower<'_>],
     ) -> ArrangeError {
         let contributors = fragments.iter().map(|fragment| &fragment.origin);
-        let origin = contributors.chain(followers.iter().map(|(standpoint, _)| &standpoint.origin)).min();
+        let origin = contributors.chain(followers.iter().map(|follower| &follower.standpoint.origin)).min();
         ArrangeError::Undeclared { what, name, origin: origin.unwrap_or(&self.origin).clone() }
     }
 
@@ -167,6 +194,14 @@ impl<'t> Stage<'t> {
     fn stand_at(&mut self, Standpoint { origin, scope, gates, turn, losses_allowed }: Standpoint) {
         (self.origin, self.scope, self.gates, self.turn, self.losses_allowed) = (origin, scope, gates, turn, losses_allowed);
     }
+}
+
+/// Of those that follow only once, the one with the smallest origin, so that the order in which Scores spoke does not show.
+fn each_once(mut followers: Vec<Follower<'_>>) -> Vec<Follower<'_>> {
+    followers.sort_by(|one, other| one.standpoint.origin.cmp(&other.standpoint.origin));
+    let mut done = std::collections::BTreeSet::new();
+    followers.retain(|follower| follower.once.is_none_or(|what| done.insert(what)));
+    followers
 }
 
 struct Assembled {

@@ -121,6 +121,31 @@ impl<'t> Stage<'t> {
         Ok(Handle::new(address))
     }
 
+    /// Adds a resource that several Scores need, below no scope: equal twins are one.
+    ///
+    /// # Errors
+    /// [`ArrangeError::DuplicateAddress`] if another one has this name.
+    pub fn share<R: Resource<Access = ()>>(
+        &mut self,
+        on: &(impl Hosts<R> + ?Sized),
+        name: &str,
+        spec: &R,
+    ) -> Result<Handle<R>, ArrangeError> {
+        let scope = std::mem::take(&mut self.scope);
+        let twin = self.address(on.name(), name).ok().and_then(|address| self.arrangement.nodes.remove(&address));
+        let added = self.add(on, name, spec);
+        self.scope = scope;
+        let (Ok(handle), Some(mut twin)) = (&added, twin) else { return added };
+        let Some(node) = self.arrangement.nodes.get_mut(handle.address()) else { return added };
+        // The node must not tell which of the two came first.
+        twin.origin = twin.origin.min(node.origin.clone());
+        twin.after.retain(|gate| node.after.contains(gate));
+        let equal = twin.what == node.what;
+        let (first, second) = (twin.origin.clone(), node.origin.clone());
+        *node = twin;
+        if equal { added } else { Err(ArrangeError::DuplicateAddress { address: handle.address().clone(), first, second }) }
+    }
+
     /// Adds a proof, to be carried out after `after` and what it refers to.
     ///
     /// # Errors

@@ -65,15 +65,20 @@ impl Provider<LocalDirectory> for Directories {
     }
 
     async fn delete(&self, run: &Run, (): &(), path: &FilePath) -> Result<(), ProviderError> {
-        match run.io().ensure_no_directory(&path.0) {
-            Err(error) if error.is_not_empty() => {
-                let inside = run.io().list_directory(&path.0)?;
-                let names: Vec<String> = inside.iter().take(NAMED).map(|entry| format!("`{}`", entry.path.display())).collect();
-                run.remark(format!("left `{path}`, because something else is in it: {}", names.join(", ")));
-                Ok(())
-            }
-            removed => Ok(removed?),
+        remove_directory(run, path)
+    }
+}
+
+/// Removes a directory that is empty; one that is not stays, and what is in it is named.
+pub(crate) fn remove_directory(run: &Run, path: &FilePath) -> Result<(), ProviderError> {
+    match run.io().ensure_no_directory(&path.0) {
+        Err(error) if error.is_not_empty() => {
+            let inside = run.io().list_directory(&path.0)?;
+            let names: Vec<String> = inside.iter().take(NAMED).map(|entry| format!("`{}`", entry.path.display())).collect();
+            run.remark(format!("left `{path}`, because something else is in it: {}", names.join(", ")));
+            Ok(())
         }
+        removed => Ok(removed?),
     }
 }
 

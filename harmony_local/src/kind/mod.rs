@@ -4,8 +4,8 @@ mod directory;
 mod file;
 mod port;
 
-pub(crate) use directory::Directories;
 pub use directory::LocalDirectory;
+pub(crate) use directory::{Directories, remove_directory};
 pub(crate) use file::Files;
 pub use file::{Access, FilePath, LocalFile, NoOutputs};
 pub(crate) use port::Ports;

@@ -73,8 +73,8 @@ impl Provider<NatsServerBinary> for Binaries {
         let mut found = Vec::with_capacity(wanted.len());
         for known in wanted {
             found.push(match find(run.io(), &self.search).await.map_err(failed)? {
-                Found::Installed(installed) if installed.version == known.identity.0 => {
-                    let path = FilePath(installed.path);
+                Found::Installed { path, version, .. } if version == known.identity.0 => {
+                    let path = FilePath(path);
                     Observation::there(NatsServerBinary { version: known.identity.clone() }, BinaryOutputs { path })
                 }
                 _ => Observation::Absent,

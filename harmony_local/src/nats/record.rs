@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::process::{ProcessIdentity, RecordState};
 
-const FILE: &str = "process.json";
+pub(super) const FILE: &str = "process.json";
 
 /// The record of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

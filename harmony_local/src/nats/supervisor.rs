@@ -21,7 +21,7 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a server may take to write its state and stop.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 /// Where the server writes before its own log is open.
-const OUTPUT: &str = "output.log";
+pub(super) const OUTPUT: &str = "output.log";
 /// The server's own log.
 pub(crate) const LOG: &str = "nats-server.log";
 /// How many of the last lines of a log explain a failure.
@@ -224,9 +224,6 @@ impl Provider<NatsServerProcess> for Supervisor {
     async fn delete(&self, run: &Run, _: &NatsAccess, identity: &ProcessIdentity) -> Result<(), ProviderError> {
         if let Some(found) = find(run.io(), identity)? {
             run.io().stop_process(found.process, found.started, STOP_WITHIN).await?;
-        }
-        for file in [Record::path(identity), identity.beside(LOG), identity.beside(OUTPUT)] {
-            run.io().ensure_no_file(&file)?;
         }
         Ok(())
     }

@@ -76,6 +76,10 @@ impl Document {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
     pub(crate) fn names(&self) -> Vec<SecretName> {
         self.secrets.keys().cloned().collect()
     }

@@ -104,14 +104,20 @@ impl EncryptedFile {
         if self.open()?.is_none() {
             self.ensure_directory()?;
         }
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
         let (mut document, key) = match self.open()? {
             Some(opened) => (opened.document.clone(), opened.key.clone()),
             None => self.begin().await?,
         };
         let (edited, result) = edit(&mut document, &key)?;
-        if let Edited::Changed = edited {
-            self.write(&mut document, &key)?;
+        match edited {
+            Edited::Changed if document.is_empty() => {
+                // A file that is not there is an empty store; what was made is taken away whole, the lock last.
+                self.keys.io.ensure_no_file(&self.path)?;
+                lock.remove(&self.keys.io)?;
+            }
+            Edited::Changed => self.write(&mut document, &key)?,
+            Edited::Unchanged => {}
         }
         Ok(result)
     }

@@ -196,9 +196,12 @@ async fn variable_set_to_nothing_counts_as_not_set() {
 fn identity_is_in_the_configuration_directory() {
     let usual = |variables: &[(&str, &str)]| KeySource::usual(&environment(variables)).split_off(2);
     let identity = |path: &str| vec![KeySource::Identity(path.into())];
-    assert_eq!(usual(&[("HOME", "/home/ana"), ("XDG_CONFIG_HOME", "/etc/ana")]), identity("/etc/ana/harmony/identity"));
-    assert_eq!(usual(&[("HOME", "/home/ana"), ("XDG_CONFIG_HOME", "")]), identity("/home/ana/.config/harmony/identity"));
-    assert_eq!(usual(&[("HOME", "/home/ana"), ("XDG_CONFIG_HOME", "relative")]), identity("/home/ana/.config/harmony/identity"));
+    assert_eq!(usual(&[("HOME", "/people/ana"), ("XDG_CONFIG_HOME", "/etc/ana")]), identity("/etc/ana/harmony/identity"));
+    assert_eq!(usual(&[("HOME", "/people/ana"), ("XDG_CONFIG_HOME", "")]), identity("/people/ana/.config/harmony/identity"));
+    assert_eq!(
+        usual(&[("HOME", "/people/ana"), ("XDG_CONFIG_HOME", "relative")]),
+        identity("/people/ana/.config/harmony/identity")
+    );
     assert_eq!(usual(&[]), []);
 }
 

@@ -1,24 +1,15 @@
 //! Certificates: an authority of one's own per failure domain ("islands of trust"), and what it issues.
 //!
-//! Entry point: the capability [`CertificateAuthorities`]. A place that has a secret store hosts both kinds through [`StoredPki`]. It
+//! Entry point: the capability [`CertificateAuthorities`](crate::capability::CertificateAuthorities). A place that has a secret store hosts both kinds through [`StoredPki`]. It
 //! does not talk to an authority elsewhere, and does not distribute: where a certificate is needed as a file, that file is a resource.
 
 mod authority;
 mod certificate;
 mod pki;
+#[cfg(test)]
+mod tests;
 mod x509;
 
 pub use authority::{Authority, IssuedOutputs};
 pub use certificate::{Certificate, SubjectName};
 pub use pki::StoredPki;
-
-use crate::topology::Hosts;
-
-/// Has certificate authorities of its own, which issue certificates for servers and clients.
-#[diagnostic::on_unimplemented(
-    message = "topology `{Self}` has no certificate authority",
-    note = "host `Authority` and `Certificate` on it with `StoredPki`"
-)]
-pub trait CertificateAuthorities: Hosts<Authority> + Hosts<Certificate> {}
-
-impl<T: Hosts<Authority> + Hosts<Certificate> + ?Sized> CertificateAuthorities for T {}

@@ -63,6 +63,14 @@ pub struct Probe {
     pub expect: Expectation,
 }
 
+impl Probe {
+    /// Whether somebody answers a request on its subject: flow control and acknowledgements are only listened to.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        !["$JS.FC.", "$JS.ACK."].iter().any(|prefix| self.subject.starts_with(prefix))
+    }
+}
+
 /// Whether the server should let a probe through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -98,6 +98,11 @@ pub struct SystemAccountHoldsNoData {
     pub access: NatsAccess,
 }
 
+impl SystemAccountHoldsNoData {
+    /// The stream that the proof tries to make: its user may ask for it, so that it is the server that refuses.
+    pub const STREAM: &str = "HARMONY_PROOF_OF_SYSTEM_ACCOUNT";
+}
+
 impl Proof for SystemAccountHoldsNoData {
     const KIND: &'static str = "nats-system-account-holds-no-data/v1";
 

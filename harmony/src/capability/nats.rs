@@ -1,0 +1,192 @@
+//! Running NATS servers.
+
+use harmony_types::{AccountName, HostName, Port, ServerName, SiteName, SystemName, UserName};
+
+use super::certificates::CertificateAuthorities;
+use super::secrets::KeepsSecrets;
+use crate::address::Address;
+use crate::error::ArrangeError;
+use crate::modules::nats::access::NatsAccess;
+use crate::modules::nats::assets::{AccountContents, KvBucket, Stream};
+use crate::modules::nats::proof::{
+    CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
+};
+use crate::modules::nats::spec::{LogLevel, ServerSpec};
+use crate::stage::Stage;
+use crate::text;
+use crate::topology::{Hosts, Proves};
+use crate::value::{Text, Value};
+
+/// Runs NATS servers.
+#[diagnostic::on_unimplemented(
+    message = "topology `{Self}` cannot run NATS servers",
+    note = "give it a client with `.with_nats(harmony_nats::client())`, or choose a topology in docs/reference/capabilities.md"
+)]
+pub trait Nats:
+    KeepsSecrets
+    + CertificateAuthorities
+    + Proves<ServersAgree>
+    + Proves<GatewaysReachEveryCluster>
+    + Proves<SystemAccountHoldsNoData>
+    + Proves<CredentialWorks>
+    + Proves<PermissionsHold>
+{
+    /// Says where a server will stand here and how it is dialled, and adds what that takes (a reserved port, a Service).
+    ///
+    /// # Errors
+    /// [`ArrangeError::Unsupported`] if the place cannot have such a server.
+    fn arrange_placement(
+        &self,
+        server: &ServerName,
+        wanted: ListenersWanted,
+        stage: &mut Stage,
+    ) -> Result<Placement, ArrangeError>;
+
+    /// Adds what runs the server here, and returns the address of what is ready when the server is.
+    ///
+    /// # Errors
+    /// [`ArrangeError::Unsupported`] if the place cannot run it.
+    fn arrange_server(&self, server: &ServerArrangement, stage: &mut Stage) -> Result<Address, ArrangeError>;
+
+    /// Adds what hands a credential to its user here (a file, a Secret).
+    ///
+    /// # Errors
+    /// [`ArrangeError`] if two credentials would be handed out under one name.
+    fn arrange_credential(&self, credential: &CredentialFile, stage: &mut Stage) -> Result<(), ArrangeError>;
+}
+
+/// Runs NATS servers that hold streams.
+#[diagnostic::on_unimplemented(
+    message = "topology `{Self}` cannot hold JetStream streams",
+    note = "give it a client with `.with_nats(harmony_nats::client())`, or choose a topology in docs/reference/capabilities.md"
+)]
+pub trait NatsJetstream: Nats + Hosts<AccountContents> + Proves<KvReachesEverySite> {
+    /// Adds a bucket in the system that `access` reaches.
+    ///
+    /// # Errors
+    /// [`ArrangeError`] if it is there twice.
+    fn arrange_bucket(&self, access: &NatsAccess, bucket: &KvBucket, stage: &mut Stage) -> Result<Address, ArrangeError>;
+
+    /// Adds a stream in the system that `access` reaches.
+    ///
+    /// # Errors
+    /// [`ArrangeError`] if it is there twice.
+    fn arrange_stream(&self, access: &NatsAccess, stream: &Stream, stage: &mut Stage) -> Result<Address, ArrangeError>;
+}
+
+/// What a site of a supercluster has to offer.
+pub trait NatsSite: NatsJetstream {}
+
+impl<T: NatsJetstream + ?Sized> NatsSite for T {}
+
+/// Runs NATS servers on several sites.
+#[diagnostic::on_unimplemented(
+    message = "topology `{Self}` has no sites for a NATS supercluster",
+    note = "choose a topology in docs/reference/capabilities.md that has, or join several places to one"
+)]
+pub trait NatsSupercluster: NatsJetstream {
+    /// The place that plays a site.
+    ///
+    /// # Errors
+    /// [`ArrangeError::Unsupported`] if there is no such site.
+    fn nats_site(&self, site: &SiteName) -> Result<&dyn NatsSite, ArrangeError>;
+}
+
+// Composites hold them as trait objects.
+const _: fn(&dyn Nats, &dyn NatsJetstream, &dyn NatsSupercluster) = |_, _, _| {};
+
+/// Which listeners a server needs besides the one for clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenersWanted {
+    /// For the other servers of its cluster.
+    pub cluster: bool,
+    /// For other clusters.
+    pub gateway: bool,
+}
+
+/// Where a server will stand.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    /// For clients.
+    pub client: Listener,
+    /// For the other servers of its cluster.
+    pub cluster: Option<Listener>,
+    /// For other clusters.
+    pub gateway: Option<Listener>,
+    /// For monitoring, which asks for no credential: on the loopback interface, and only if the place was told to.
+    pub monitoring: Option<Listener>,
+    /// How much it logs there.
+    pub log: LogLevel,
+    /// The names its certificate has to be for.
+    pub names: Vec<HostName>,
+    /// Where its files are, as it sees them.
+    pub paths: ServerPaths,
+}
+
+/// Where something listens, and how it is dialled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The address it listens on.
+    pub host: HostName,
+    /// Its port.
+    pub port: Value<Port>,
+    /// The host that others dial, if it is another one.
+    pub advertise: Option<HostName>,
+}
+
+impl Listener {
+    /// `host:port` as others dial it.
+    #[must_use]
+    pub fn dialled(&self) -> Text {
+        let host = self.advertise.as_ref().unwrap_or(&self.host);
+        match host.address() {
+            Some(std::net::IpAddr::V6(address)) => text![format!("[{address}]:"), &self.port],
+            _ => text![format!("{host}:"), &self.port],
+        }
+    }
+}
+
+/// Where a server's files are, as the server sees them: absolute paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerPaths {
+    /// Its certificate, PEM.
+    pub certificate: String,
+    /// Its key, PEM.
+    pub key: String,
+    /// The authorities it trusts, PEM.
+    pub trust: String,
+    /// Where its streams rest.
+    pub store: String,
+    /// Its log; standard error if the place collects that.
+    pub log: Option<String>,
+}
+
+/// A server to be run.
+#[derive(Debug, Clone)]
+pub struct ServerArrangement {
+    /// The system it belongs to; of its servers only one is changed at a time.
+    pub system: SystemName,
+    /// What it is.
+    pub spec: ServerSpec,
+    /// Its certificate, PEM.
+    pub certificate: Text,
+    /// Its key, PEM.
+    pub key: Text,
+    /// The authorities it trusts, PEM.
+    pub trust: Text,
+    /// A user of the system account, to look after this very server with.
+    pub operator: NatsAccess,
+}
+
+/// A credential to be handed to its user.
+#[derive(Debug, Clone)]
+pub struct CredentialFile {
+    /// The system it is for.
+    pub system: SystemName,
+    /// The account.
+    pub account: AccountName,
+    /// The user.
+    pub user: UserName,
+    /// The credential, and how to reach the system with it.
+    pub access: NatsAccess,
+}

@@ -1,0 +1,90 @@
+//! What a NATS system has become, for those that stand on it.
+
+use std::collections::BTreeMap;
+
+use harmony_types::{AccountName, SiteName, UserName};
+
+use super::access::{Credential, NatsAccess};
+use super::proof::{Member, SiteAccess};
+use super::spec::{SystemSpec, UserProof, UserRole, UserSpec};
+use crate::address::Address;
+use crate::capability::CredentialFile;
+use crate::value::Text;
+
+/// A NATS system, assembled from what all Scores say of it, and arranged on its places.
+#[derive(Debug, Clone)]
+pub struct BuiltSystem {
+    pub(super) spec: SystemSpec,
+    /// Whom clients trust.
+    pub(super) trust: Text,
+    pub(super) users: BTreeMap<UserKey, UserSecret>,
+    pub(super) servers: Vec<BuiltServer>,
+    /// What has passed when the system can be used.
+    pub(super) ready: Vec<Address>,
+}
+
+pub(super) type UserKey = (AccountName, UserName);
+
+/// What a user proves who it is with: its own half, and that of the servers.
+#[derive(Debug, Clone)]
+pub(super) struct UserSecret {
+    pub(super) credential: Credential,
+    pub(super) proof: UserProof,
+}
+
+/// A server of the system.
+#[derive(Debug, Clone)]
+pub(super) struct BuiltServer {
+    pub(super) member: Member,
+    /// `tls://host:port` for clients.
+    pub(super) url: Text,
+    /// What is ready when the server runs.
+    pub(super) process: Address,
+}
+
+impl BuiltSystem {
+    /// The validated model.
+    #[must_use]
+    pub fn spec(&self) -> &SystemSpec {
+        &self.spec
+    }
+
+    /// How a user reaches those servers that `choose` chooses.
+    pub(super) fn access(&self, user: &UserSpec, choose: impl Fn(&Member) -> bool) -> NatsAccess {
+        let secret = self.users.get(&(user.account.clone(), user.name.clone()));
+        NatsAccess {
+            servers: self.servers.iter().filter(|server| choose(&server.member)).map(|server| server.url.clone()).collect(),
+            trust: self.trust.clone(),
+            who: who(user),
+            // Every user of the spec has one; a server refuses an empty one.
+            credential: secret.map_or_else(|| Credential::Nkey { seed: Text::from("") }, |secret| secret.credential.clone()),
+            inbox_prefix: user.inbox_prefix.clone(),
+        }
+    }
+
+    /// How a user reaches each site.
+    pub(super) fn site_accesses(&self, user: &UserSpec) -> Vec<SiteAccess> {
+        let access = |site: &SiteName| self.access(user, |member| member.site == *site);
+        self.spec.sites().iter().map(|site| SiteAccess { site: site.clone(), access: access(site) }).collect()
+    }
+
+    /// The users that Scores declare.
+    pub(super) fn declared_users(&self) -> impl Iterator<Item = &UserSpec> {
+        self.spec.users().filter(|user| user.role == UserRole::Declared)
+    }
+
+    pub(super) fn credential(&self, user: &UserSpec) -> CredentialFile {
+        // Clients know the sites' own servers; those of the hub only hold what is copied.
+        let hub = self.spec.hub().map(|hub| &hub.name);
+        CredentialFile {
+            system: self.spec.name().clone(),
+            account: user.account.clone(),
+            user: user.name.clone(),
+            access: self.access(user, |member| Some(&member.cluster) != hub),
+        }
+    }
+}
+
+pub(super) fn who(user: &UserSpec) -> String {
+    format!("user {} of account {}", user.name, user.account)
+}

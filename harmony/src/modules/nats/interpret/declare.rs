@@ -1,0 +1,66 @@
+//! Lowering a system to servers, secrets and proofs.
+
+use harmony_types::SiteName;
+
+use super::identity::{arrange_authorities, arrange_users};
+use super::proofs::{arrange_permission_proofs, arrange_system_proofs};
+use super::servers::arrange_servers;
+use crate::capability::{Nats, NatsSupercluster};
+use crate::error::ArrangeError;
+use crate::modules::nats::built::BuiltSystem;
+use crate::modules::nats::spec::{NatsFragment, assemble};
+use crate::stage::{Contribution, Stage};
+
+/// Where a system stands.
+pub(super) enum Places<'t> {
+    /// On one place.
+    One(&'t dyn Nats),
+    /// On a place that has sites.
+    Several(&'t dyn NatsSupercluster),
+}
+
+impl<'t> Places<'t> {
+    /// The place that keeps what belongs to no site.
+    pub(super) fn home(&self) -> &'t dyn Nats {
+        match self {
+            Self::One(place) => *place,
+            Self::Several(place) => *place,
+        }
+    }
+
+    /// The place of a site.
+    pub(super) fn site(&self, site: &SiteName) -> Result<&'t dyn Nats, ArrangeError> {
+        match self {
+            Self::One(place) => Ok(*place),
+            Self::Several(place) => Ok(place.nats_site(site)?),
+        }
+    }
+}
+
+/// Assembles the system that Scores speak of, and adds all that runs and proves it.
+pub(super) fn build<'t>(
+    name: &str,
+    said: Vec<Contribution<NatsFragment>>,
+    places: &Places<'t>,
+    stage: &mut Stage<'t>,
+) -> Result<BuiltSystem, ArrangeError> {
+    let spec = assemble(name, said)?;
+    for note in spec.notes() {
+        stage.note(note.about.clone(), note.says.clone());
+    }
+    stage.within(name, |stage| {
+        let authorities = arrange_authorities(&spec, places, stage)?;
+        let users = arrange_users(&spec, places.home(), stage)?;
+        let servers = arrange_servers(&spec, places, &authorities, &users, stage)?;
+        let mut system = BuiltSystem { spec, trust: authorities.trust(), users, servers, ready: Vec::new() };
+        arrange_system_proofs(&mut system, places.home(), stage)?;
+        if system.spec.jetstream().is_none() {
+            // With JetStream they wait for what it holds.
+            arrange_permission_proofs(&system, &system.ready, places.home(), stage)?;
+        }
+        for user in system.declared_users() {
+            places.home().arrange_credential(&system.credential(user), stage)?;
+        }
+        Ok(system)
+    })
+}

@@ -1,0 +1,11 @@
+//! How the Scores of a NATS system are played: the one that declares it lowers the assembled model to servers, secrets and proofs; the
+//! one that gives it JetStream adds what lives in it.
+
+mod assets;
+mod declare;
+mod identity;
+mod proofs;
+mod scores;
+mod servers;
+
+pub(super) use identity::user_secret;

@@ -1,0 +1,4 @@
+mod order;
+mod programs;
+mod rules;
+mod words;

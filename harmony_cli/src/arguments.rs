@@ -1,0 +1,141 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Makes this site what its Scores say, and proves that it works.
+#[derive(Debug, Parser)]
+#[command(version = VERSION, disable_help_subcommand = true, infer_long_args = false)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+    /// Fetch nothing: a tool that is missing is an error
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+}
+
+/// The site program has a version of its own, which nobody tells here.
+const VERSION: &str = concat!("(built with Harmony ", env!("CARGO_PKG_VERSION"), ")");
+
+/// How a command speaks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Talk {
+    /// Write one JSON object per line to the standard output, the last one being the summary
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more; twice for the debug log
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say only what failed
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorWhen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what would change, and change nothing
+    Plan(PlanArguments),
+    /// Make everything as the Scores say, and prove it
+    Apply(ApplyArguments),
+    /// Carry out every proof, and change nothing
+    Verify,
+    /// Tell whether what is there still is what the Scores say (exit code 3 if not)
+    Drift,
+    /// Take away everything that this program has made
+    Destroy(DestroyArguments),
+    /// Show what the Scores become, without looking at anything
+    Render(RenderArguments),
+    /// List the Scores and what each of them becomes
+    List,
+    /// Tell how every thing stands, also where some do not answer (exit code 3 unless all is well)
+    Status,
+    /// List, set, read and remove the secrets of this program
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+}
+
+/// What the user allows beyond the Scores.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LossArguments {
+    /// Accept that what the thing at ADDRESS holds is lost
+    #[arg(long = "allow-loss", value_name = "ADDRESS")]
+    pub(crate) allow_loss: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// End with exit code 3 if anything would change
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    #[command(flatten)]
+    pub(crate) losses: LossArguments,
+    /// Take over the thing at ADDRESS, which exists and was not made by this program
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) adopt: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Begin nothing new after a failure
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    #[command(flatten)]
+    pub(crate) losses: LossArguments,
+    /// Take over the thing at ADDRESS, which exists and was not made by this program
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) adopt: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DestroyArguments {
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) losses: LossArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderArguments {
+    /// Write one file per resource into DIR, readable by you alone
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    /// Look at what is there, and write also values and secrets that are known only from it
+    #[arg(long, requires = "to")]
+    pub(crate) secrets: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// List the names of the secrets that are kept
+    List,
+    /// Keep a secret, typed without being shown, or read from the standard input
+    Set { name: String },
+    /// Tell whether a secret is kept
+    Get {
+        name: String,
+        /// Write its value to the standard output
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Remove a secret
+    Remove { name: String },
+    /// Accept the file of secrets as it is, after a merge of two versions of it
+    Seal,
+}

@@ -1,0 +1,141 @@
+//! `apply` and `destroy`: the only commands that change something.
+
+use harmony::engine::maestro::{AfterFailure, Prepared};
+use harmony::engine::plan::Plan;
+use harmony::topology::Topology;
+use harmony::{EngineError, Outcome};
+
+use super::look::{Ended, On};
+use super::plan;
+use crate::arguments::{ApplyArguments, DestroyArguments};
+use crate::asking::{Answer, confirm};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::interrupt::Interrupts;
+use crate::invocation::Session;
+use crate::report::{self, Summary};
+
+/// Makes everything as the Scores say.
+pub(super) async fn apply<T: Topology>(
+    session: &Session,
+    interrupts: &mut Interrupts,
+    arguments: &ApplyArguments,
+    (inventory, topology, scores): On<'_, T>,
+) -> Result<Ended, CommandError> {
+    let losses = &arguments.losses.allow_loss;
+    let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
+    let maestro = session
+        .maestro(topology.site())
+        .with_allowances(plan::allowances(losses, &arguments.adopt))
+        .with_after_failure(after_failure);
+    let prepared = prepared(interrupts, maestro.prepare(inventory, topology, scores)).await?;
+    plan::note_idle_flags(session, prepared.plan(), losses, &arguments.adopt);
+    go_on(session, interrupts, prepared, Question { text: "Apply these changes?", skip: arguments.yes }).await
+}
+
+/// Takes everything away that this program has made.
+pub(super) async fn destroy<T: Topology>(
+    session: &Session,
+    interrupts: &mut Interrupts,
+    arguments: &DestroyArguments,
+    topology: &T,
+) -> Result<Ended, CommandError> {
+    let losses = &arguments.losses.allow_loss;
+    let maestro = session.maestro(topology.site()).with_allowances(plan::allowances(losses, &[]));
+    let prepared = prepared(interrupts, maestro.prepare_destroy(topology)).await?;
+    plan::note_idle_flags(session, prepared.plan(), losses, &[]);
+    if !prepared.plan().is_pending() {
+        session.progress.end();
+        session.text("Nothing to take away: this program has made nothing that is still there.\n");
+        return Ok(Ended::with(Exit::Done));
+    }
+    go_on(session, interrupts, prepared, Question { text: "Take all of this away?", skip: arguments.yes }).await
+}
+
+struct Question {
+    text: &'static str,
+    skip: bool,
+}
+
+/// Looking changes nothing, so it stops at once.
+async fn prepared(
+    interrupts: &mut Interrupts,
+    preparing: impl Future<Output = Result<Prepared, EngineError>>,
+) -> Result<Prepared, CommandError> {
+    Ok(interrupts.unless(preparing).await.ok_or(CommandError::Interrupted)??)
+}
+
+/// Shows the plan, asks, and carries it out.
+async fn go_on(
+    session: &Session,
+    interrupts: &mut Interrupts,
+    prepared: Prepared,
+    question: Question,
+) -> Result<Ended, CommandError> {
+    session.progress.end();
+    if prepared.plan().is_pending() {
+        plan::show(session, prepared.plan());
+        if let Some(ended) = plan::refused(session, prepared.plan()) {
+            return Ok(ended);
+        }
+        consent(session, interrupts, prepared.plan(), question).await?;
+        session.text("\n");
+    }
+    let outcome = watched(session, interrupts, prepared).await?;
+    session.progress.end();
+    Ok(report_outcome(session, &outcome))
+}
+
+async fn consent(session: &Session, interrupts: &mut Interrupts, plan: &Plan, question: Question) -> Result<(), CommandError> {
+    // Proofs and the Ledger's own lines are nobody's property but this program's.
+    if question.skip || !plan.steps.iter().any(report::changes_something) {
+        return Ok(());
+    }
+    let asked = interrupts.unless(confirm(&session.console, question.text)).await.ok_or(CommandError::Interrupted)?;
+    match asked.map_err(|source| CommandError::Input { source })? {
+        Answer::Yes => Ok(()),
+        Answer::No => Err(CommandError::Declined),
+        Answer::Nobody => Err(CommandError::NoConsent { flag: "--yes" }),
+    }
+}
+
+/// Carries the plan out. The first interrupt lets what is in flight finish, the second one leaves it.
+async fn watched(session: &Session, interrupts: &mut Interrupts, prepared: Prepared) -> Result<Outcome, CommandError> {
+    let stopper = prepared.stopper();
+    let applying = prepared.apply();
+    tokio::pin!(applying);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            outcome = &mut applying => return Ok(outcome?),
+            () = interrupts.next() => {
+                if stopping {
+                    return Err(CommandError::Aborted);
+                }
+                stopping = true;
+                stopper.stop();
+                session.remark(&stop_words(&session.progress.in_flight()));
+            }
+        }
+    }
+}
+
+fn stop_words(in_flight: &[String]) -> String {
+    let work = if in_flight.is_empty() { "nothing is in flight".to_owned() } else { in_flight.join(", ") };
+    format!("stopping after what is in flight: {work}; interrupt again to stop at once")
+}
+
+fn report_outcome(session: &Session, outcome: &Outcome) -> Ended {
+    for failed in &outcome.failures {
+        session.console.message(report::failed(failed, &session.messages).as_bytes());
+    }
+    session.console.message(report::after_failures(outcome, &session.messages).as_bytes());
+    session.text(&report::done(outcome, &session.layout));
+    session.json(|| report::proof_lines(outcome) + &report::next_step_lines(outcome));
+    let exit = match outcome {
+        _ if outcome.interrupted => Exit::Interrupted,
+        _ if !outcome.failures.is_empty() => Exit::Failed,
+        _ => Exit::Done,
+    };
+    Ended { exit, summary: Summary::of_outcome(outcome) }
+}

@@ -1,0 +1,12 @@
+//! The commands.
+
+mod apply;
+mod drift;
+mod look;
+mod plan;
+mod render;
+mod secrets;
+mod verify;
+
+pub(crate) use look::{Ended, carry_out};
+pub(crate) use secrets::secrets;

@@ -1,0 +1,126 @@
+//! Why a command did not do what it was asked to.
+
+use std::io;
+
+use harmony::EngineError;
+use harmony::engine::outcome::Failed;
+use harmony::engine::plan::Step;
+use harmony::provider::ProviderError;
+use harmony_io::{IoError, LockError};
+use harmony_secret::{NameError, PromptError, SecretError, SecretName};
+
+use crate::exit::Exit;
+use crate::site::SiteError;
+
+/// Why a command did not do what it was asked to. What failed while things were being changed is no error but a part of the outcome.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Engine(Box<EngineError>),
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    #[error("failed to look at the place")]
+    Survey { source: ProviderError },
+    #[error("what was found does not fit the place")]
+    Unfit { source: ProviderError },
+    #[error("there is no terminal in which to ask whether to go on, and nothing has been changed")]
+    NoConsent { flag: &'static str },
+    #[error("not confirmed, so nothing has been changed")]
+    Declined,
+    #[error("interrupted before anything was changed")]
+    Interrupted,
+    #[error("interrupted at once: what was in flight may or may not have been done")]
+    Aborted,
+    #[error(transparent)]
+    Secret(Box<SecretError>),
+    #[error("failed to read the value of the secret")]
+    Prompt { source: PromptError },
+    #[error(transparent)]
+    SecretName { source: NameError },
+    #[error("the value of the secret `{name}` is not text")]
+    SecretNotText { name: SecretName },
+    #[error("the value of the secret is empty")]
+    EmptySecret,
+    #[error(transparent)]
+    Io(#[from] IoError),
+    #[error("failed to write to the standard output")]
+    Output { source: io::Error },
+    #[error("failed to read from the standard input")]
+    Input { source: io::Error },
+}
+
+impl CommandError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Engine(error) => match error.as_ref() {
+                EngineError::Lock(LockError::Held { .. }) => Exit::Locked,
+                EngineError::Arrange(_) | EngineError::Refused { .. } | EngineError::Empty { .. } => Exit::Refused,
+                _ => Exit::Failed,
+            },
+            Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined => Exit::Refused,
+            Self::Interrupted | Self::Aborted => Exit::Interrupted,
+            Self::Secret(_) | Self::Prompt { .. } | Self::EmptySecret | Self::SecretNotText { .. } => Exit::Failed,
+            Self::SecretName { .. } => Exit::WrongUsage,
+            Self::Site(_) | Self::Survey { .. } | Self::Io(_) | Self::Output { .. } | Self::Input { .. } => Exit::Failed,
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Engine(error) => error.hint(),
+            Self::Site(error) => error.hint(),
+            Self::Survey { source } | Self::Unfit { source } => source.hint().map(str::to_owned),
+            Self::NoConsent { flag } => Some(format!("look at the plan, then run it with `{flag}`")),
+            Self::Secret(error) => error.hint(),
+            Self::Prompt { source } => source.hint(),
+            Self::EmptySecret => Some("type it, or give it on the standard input".to_owned()),
+            Self::Aborted => Some("run it again: it looks at what is there and goes on from that".to_owned()),
+            Self::Io(error) => error.hint().map(str::to_owned),
+            Self::SecretName { .. } => Some("write segments of `a-z`, `0-9`, `-`, `_` and `.`, joined by `/`".to_owned()),
+            Self::SecretNotText { .. } => None,
+            Self::Declined | Self::Interrupted | Self::Output { .. } | Self::Input { .. } => None,
+        }
+    }
+
+    /// What could not be looked at, one by one.
+    pub(crate) fn troubles(&self) -> &[Failed] {
+        match self {
+            Self::Engine(error) => match error.as_ref() {
+                EngineError::Observe { troubles } => troubles,
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+
+    /// The steps that are refused, one by one.
+    pub(crate) fn refused(&self) -> &[Step] {
+        match self {
+            Self::Engine(error) => match error.as_ref() {
+                EngineError::Refused { steps } => steps,
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+}
+
+impl From<EngineError> for CommandError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}
+
+impl From<harmony::ArrangeError> for CommandError {
+    fn from(error: harmony::ArrangeError) -> Self {
+        EngineError::from(error).into()
+    }
+}
+
+impl From<SecretError> for CommandError {
+    fn from(error: SecretError) -> Self {
+        Self::Secret(Box::new(error))
+    }
+}

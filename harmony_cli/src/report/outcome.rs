@@ -1,0 +1,119 @@
+//! What a run did, as people read it.
+
+use harmony::Outcome;
+use harmony::engine::outcome::Ending;
+
+use super::layout::{Detail, Layout, counted, push, seconds, visible};
+use crate::paint::Hue;
+
+/// The result: one line if nothing was to be done; else counts, proofs and what a user can do next.
+pub(crate) fn done(outcome: &Outcome, layout: &Layout) -> String {
+    let mut page = String::new();
+    let took = seconds(outcome.took);
+    let counts = &outcome.counts;
+    let ended_well = outcome.failures.is_empty() && !outcome.interrupted;
+    if outcome.ending() == Ending::Converged && outcome.proofs.is_empty() {
+        let things = counted(counts.unchanged, "resource");
+        let line = format!("Nothing to change: {things}, {} ({took})", holding(counts.holding));
+        push(&mut page, &layout.text(Hue::Good, &line));
+        if layout.detail == Detail::Short {
+            return page;
+        }
+    } else {
+        proofs(&mut page, outcome, layout);
+        let word = if ended_well { "Done" } else { "So far" };
+        push(&mut page, &layout.text(Hue::Bold, &format!("{word}: {} ({took})", counted_all(outcome))));
+    }
+    if ended_well && !outcome.next_steps.is_empty() {
+        page.push('\n');
+        push(&mut page, &layout.text(Hue::Bold, "Next:"));
+        for (title, text) in &outcome.next_steps {
+            push(&mut page, &format!("  {}", visible(title)));
+            for line in text.lines() {
+                push(&mut page, &format!("    {}", visible(line)));
+            }
+        }
+    }
+    page
+}
+
+/// What carrying out every proof showed.
+pub(crate) fn verified(outcome: &Outcome, layout: &Layout) -> String {
+    let mut page = String::new();
+    proofs(&mut page, outcome, layout);
+    let (passed, failed) = (outcome.proofs.len(), outcome.failures.len());
+    let took = seconds(outcome.took);
+    let line = match (passed, failed) {
+        (0, 0) => "Nothing to prove: the Scores of this program have no proofs.".to_owned(),
+        (_, 0) => layout.text(Hue::Good, &format!("Verified: {} ({took})", holding(passed))),
+        _ => layout.text(Hue::Loud, &format!("Not verified: {}, {failed} failed ({took})", holding(passed))),
+    };
+    push(&mut page, &line);
+    page
+}
+
+/// Adds the proofs that passed, each with what it rests on.
+fn proofs(page: &mut String, outcome: &Outcome, layout: &Layout) {
+    for proved in &outcome.proofs {
+        push(page, &format!("{} {}", layout.text(Hue::Good, "✓"), visible(&proved.claim)));
+        let checks = counted(proved.evidence.checks as usize, "check");
+        push(page, &format!("    {} ({checks})", visible(&proved.evidence.how)));
+        for measured in &proved.evidence.measured {
+            push(page, &format!("    {}", visible(measured)));
+        }
+    }
+    if !outcome.proofs.is_empty() {
+        page.push('\n');
+    }
+}
+
+/// What a run that did not reach its end has left, and how to go on; for the error stream.
+pub(crate) fn after_failures(outcome: &Outcome, layout: &Layout) -> String {
+    let mut page = String::new();
+    if outcome.interrupted {
+        push(&mut page, &layout.text(Hue::Changed, "interrupted: what was in flight has finished"));
+    }
+    if !outcome.not_begun.is_empty() {
+        let many = counted(outcome.not_begun.len(), "thing");
+        let verb = if outcome.not_begun.len() == 1 { "was" } else { "were" };
+        push(&mut page, &format!("{many} {verb} not begun:"));
+        let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
+        for address in outcome.not_begun.iter().take(shown) {
+            push(&mut page, &format!("  {address}"));
+        }
+        if outcome.not_begun.len() > shown {
+            push(&mut page, &format!("  and {} more", outcome.not_begun.len() - shown));
+        }
+    }
+    if outcome.interrupted || !outcome.failures.is_empty() {
+        push(&mut page, "Run it again to go on: it looks at what is there first.");
+    }
+    page
+}
+
+const MOST_NAMED: usize = 10;
+
+fn holding(count: usize) -> String {
+    if count == 1 { "1 proof holds".to_owned() } else { format!("{count} proofs hold") }
+}
+
+fn counted_all(outcome: &Outcome) -> String {
+    let counts = &outcome.counts;
+    let mut parts: Vec<String> = [
+        (counts.create, "created"),
+        (counts.update, "updated"),
+        (counts.replace, "replaced"),
+        (counts.delete, "deleted"),
+        (counts.forget, "forgotten"),
+        (outcome.failures.len(), "failed"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    if !outcome.proofs.is_empty() {
+        parts.push(format!("{} passed", counted(outcome.proofs.len(), "proof")));
+    }
+    parts.push(format!("{} unchanged", counts.unchanged));
+    parts.join(", ")
+}

@@ -1,0 +1,192 @@
+//! Commands that change something.
+
+use harmony_cli::{Exit, Interrupter};
+use serde_json::json;
+
+use crate::place::shelf;
+use crate::program::Program;
+
+#[tokio::test]
+async fn apply_makes_proves_and_says_what_is_next() {
+    let program = Program::new();
+    let said = program.run("apply --yes", &[shelf("low", 1), shelf("high", 2)]).await;
+    assert_eq!(said.exit, Exit::Done);
+    insta::assert_snapshot!(said.output);
+    insta::assert_snapshot!(said.messages, @"
+         Created shelf low  0.0 s
+         Created shelf high  0.0 s
+          Proved shelf high stands straight  0.0 s
+    ");
+}
+
+#[tokio::test]
+async fn applying_again_says_one_line_and_writes_nothing() {
+    let program = Program::new();
+    program.run("apply --yes", &[shelf("low", 1)]).await;
+    let said = program.run("apply", &[shelf("low", 1)]).await;
+    assert_eq!((said.exit, said.messages.as_str()), (Exit::Done, ""));
+    assert_eq!(said.output, "Nothing to change: 1 resource, 1 proof holds (0.0 s)\n");
+    let mut summary = program.run("apply --json", &[shelf("low", 1)]).await.summary();
+    summary["seconds"] = json!(0);
+    let expected = json!({"event": "summary", "version": 1, "outcome": "converged", "create": 0, "update": 0, "replace": 0,
+        "delete": 0, "unchanged": 1, "writes": 0, "proofs": 0, "seconds": 0});
+    assert_eq!(summary, expected);
+}
+
+#[tokio::test]
+async fn apply_as_json_tells_every_step_and_ends_with_what_was_done() {
+    let program = Program::new();
+    let said = program.run("apply --yes --json", &[shelf("low", 1)]).await;
+    let events = said.events();
+    let names: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "phase",
+            "planned_change",
+            "planned_change",
+            "phase",
+            "started",
+            "finished",
+            "started",
+            "finished",
+            "proved",
+            "next_step",
+            "summary"
+        ]
+    );
+    let summary = said.summary();
+    assert_eq!((&summary["outcome"], &summary["writes"], &summary["proofs"]), (&"changed".into(), &1.into(), &1.into()));
+    assert_eq!(said.messages, "");
+}
+
+#[tokio::test]
+async fn what_failed_is_told_with_its_cause_its_hint_and_its_score() {
+    let program = Program::new();
+    program.world.refused.lock().unwrap().push("low".to_owned());
+    let said = program.run("apply --yes", &[shelf("low", 1), shelf("high", 2)]).await;
+    assert_eq!(said.exit, Exit::Failed);
+    insta::assert_snapshot!(said.messages);
+    assert!(said.output.ends_with("So far: 1 failed, 0 unchanged (0.0 s)\n"), "{}", said.output);
+    let summary = program.run("apply --yes --json", &[shelf("low", 1)]).await.summary();
+    assert_eq!((&summary["outcome"], &summary["writes"]), (&"failed".into(), &0.into()));
+}
+
+#[tokio::test]
+async fn a_replacement_that_loses_something_needs_its_flag() {
+    let program = Program::new();
+    program.run("apply --yes", &[shelf("low", 1)]).await;
+    program.world.holds.lock().unwrap().insert("low".to_owned(), "12 books".to_owned());
+    let refused = program.run("apply --yes", &[shelf("low", 3)]).await;
+    assert_eq!(refused.exit, Exit::Refused);
+    insta::assert_snapshot!(refused.output);
+    insta::assert_snapshot!(refused.messages);
+    assert_eq!(program.run("plan", &[shelf("low", 3)]).await.exit, Exit::Refused);
+    assert_eq!(program.run("apply --yes --json", &[shelf("low", 3)]).await.summary()["outcome"], "refused");
+    assert_eq!(program.world.shelves.lock().unwrap()["low"].boards, 1);
+    let allowed = program.run("apply --yes --allow-loss warehouse/low", &[shelf("low", 3)]).await;
+    assert_eq!(allowed.exit, Exit::Done);
+    assert!(allowed.output.contains("! loses: 12 books (allowed)"), "{}", allowed.output);
+}
+
+#[tokio::test]
+async fn what_this_program_has_not_made_is_taken_over_only_by_name() {
+    let program = Program::new();
+    program.world.shelves.lock().unwrap().insert("low".to_owned(), shelf("low", 1));
+    let refused = program.run("apply --yes", &[shelf("low", 1)]).await;
+    assert_eq!(refused.exit, Exit::Refused);
+    assert!(refused.messages.contains("`--adopt warehouse/low`"), "{}", refused.messages);
+    assert_eq!(program.run("apply --yes --adopt warehouse/low", &[shelf("low", 1)]).await.exit, Exit::Done);
+}
+
+#[tokio::test]
+async fn a_flag_that_names_nothing_is_told() {
+    let said = Program::new().run("plan --allow-loss warehouse/lwo", &[shelf("low", 1)]).await;
+    assert!(said.messages.contains("`--allow-loss warehouse/lwo` names nothing in the plan"), "{}", said.messages);
+}
+
+#[tokio::test]
+async fn scores_that_cannot_be_arranged_are_refused_with_the_line() {
+    let program = Program::new();
+    let said = program.run("apply --yes --json", &[shelf("low", 0)]).await;
+    assert_eq!(said.exit, Exit::Refused);
+    assert!(said.messages.starts_with("error: shelves (harmony_cli/tests/command_line/program.rs:"), "{}", said.messages);
+    assert!(said.messages.contains("  caused by: shelf `low` has no boards\n"), "{}", said.messages);
+    assert!(said.messages.contains("  hint: give it one board at least"), "{}", said.messages);
+    assert_eq!(said.summary()["outcome"], "refused");
+}
+
+#[tokio::test]
+async fn a_program_that_lost_its_scores_takes_nothing_away_by_accident() {
+    let program = Program::new();
+    program.run("apply --yes", &[shelf("low", 1)]).await;
+    let said = program.run("apply --yes", &[]).await;
+    assert_eq!(said.exit, Exit::Refused);
+    assert!(said.messages.contains("hint: use `destroy`"), "{}", said.messages);
+}
+
+#[tokio::test]
+async fn destroy_takes_everything_away_once() {
+    let program = Program::new();
+    program.run("apply --yes", &[shelf("low", 1), shelf("high", 1)]).await;
+    let said = program.run("destroy --yes", &[shelf("low", 1), shelf("high", 1)]).await;
+    assert_eq!(said.exit, Exit::Done);
+    assert!(program.world.shelves.lock().unwrap().is_empty());
+    assert!(said.output.ends_with("Done: 2 deleted, 0 unchanged (0.0 s)\n"), "{}", said.output);
+    let again = program.run("destroy --yes", &[]).await;
+    assert_eq!((again.exit, again.messages.as_str()), (Exit::Done, ""));
+    assert!(again.output.starts_with("Nothing to take away"), "{}", again.output);
+}
+
+#[tokio::test]
+async fn a_second_run_ends_with_who_holds_the_lock() {
+    let program = Program::new();
+    program.world.slow.lock().unwrap().push("low".to_owned());
+    let second = std::sync::Mutex::new(None);
+    let shelves = [shelf("low", 1)];
+    let first = program.run_interruptible("apply --yes", &shelves, async |_: Interrupter| {
+        program.world.is_waiting.notified().await;
+        let said = program.run("apply --yes --json", &[shelf("low", 1)]).await;
+        *second.lock().unwrap() = Some(said);
+        program.world.go_on.notify_one();
+    });
+    assert_eq!(first.await.exit, Exit::Done);
+    let second = second.lock().unwrap().take().unwrap();
+    assert_eq!((second.exit, &second.summary()["outcome"]), (Exit::Locked, &"refused".into()));
+    assert!(second.messages.contains("is locked by"), "{}", second.messages);
+}
+
+#[tokio::test]
+async fn one_interrupt_finishes_what_is_in_flight_and_says_what_is_left() {
+    let program = Program::new();
+    program.world.slow.lock().unwrap().push("low".to_owned());
+    let shelves = [shelf("low", 1), shelf("high", 1)];
+    let said = program.run_interruptible("apply --yes", &shelves, async |interrupter: Interrupter| {
+        program.world.is_waiting.notified().await;
+        interrupter.interrupt();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        program.world.go_on.notify_one();
+    });
+    let said = said.await;
+    assert_eq!(said.exit, Exit::Interrupted);
+    insta::assert_snapshot!(said.messages);
+    assert!(program.world.shelves.lock().unwrap().contains_key("low"), "what was in flight has finished");
+    program.world.slow.lock().unwrap().clear();
+    assert_eq!(program.run("apply --yes", &shelves).await.exit, Exit::Done);
+}
+
+#[tokio::test]
+async fn a_second_interrupt_stops_at_once_and_the_next_run_goes_on() {
+    let program = Program::new();
+    program.world.slow.lock().unwrap().push("low".to_owned());
+    let shelves = [shelf("low", 1)];
+    let said = program.run_interruptible("apply --yes --json", &shelves, async |interrupter: Interrupter| {
+        program.world.is_waiting.notified().await;
+        interrupter.interrupt();
+        interrupter.interrupt();
+    });
+    let said = said.await;
+    assert_eq!((said.exit, &said.summary()["outcome"]), (Exit::Interrupted, &"interrupted".into()));
+    program.world.slow.lock().unwrap().clear();
+    assert_eq!(program.run("apply --yes", &[shelf("low", 1)]).await.exit, Exit::Done);
+}

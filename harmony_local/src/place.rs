@@ -1,0 +1,168 @@
+//! This machine, looked at: what it hosts.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use harmony::modules::nats::assets::{AccountContents, KvBucket, Stream};
+use harmony::modules::nats::proof::{
+    CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
+};
+use harmony::modules::nats::spec::LogLevel;
+use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
+use harmony::modules::tls::{Authority, Certificate, StoredPki};
+use harmony::proof::Prover;
+use harmony::provider::Provider;
+use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
+use harmony_types::{HostName, PlaceName};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Directories, Files, LocalDirectory, LocalFile, LocalPort, Ports};
+use crate::nats::{
+    Binaries, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ServerDirectories, Stores, Supervisor,
+};
+use crate::nats_server::Search;
+use crate::topology::{Monitoring, NatsOnMachine, WithNats, WithoutNats};
+
+/// This machine, with its capabilities.
+pub struct LocalPlace<N: NatsOnMachine = WithoutNats> {
+    pub(crate) name: PlaceName,
+    pub(crate) site: Site,
+    pub(crate) listen: HostName,
+    pub(crate) advertise: Option<HostName>,
+    pub(crate) monitoring: Monitoring,
+    pub(crate) log: LogLevel,
+    pub(crate) program: Option<Program>,
+    pub(crate) nats: N,
+    pub(crate) search: Search,
+    pub(crate) ports: Arc<Ports>,
+}
+
+/// Which nats-server program a machine has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Program {
+    /// One that was installed by others.
+    Here {
+        /// Where.
+        path: PathBuf,
+        /// Its version.
+        version: Version,
+    },
+    /// The pinned one, in the user's cache, or to be put there.
+    Pinned {
+        /// Its version.
+        version: Version,
+    },
+}
+
+impl<N: NatsOnMachine> LocalPlace<N> {
+    /// What the machine hosts with or without NATS.
+    fn register_own(&self, providers: &mut Providers)
+    where
+        Self: Topology,
+    {
+        providers.host::<LocalFile>(self);
+        providers.host::<LocalDirectory>(self);
+        providers.host::<LocalPort>(self);
+        providers.host::<GeneratedSecret>(self);
+        providers.host::<PasswordHash>(self);
+        providers.host::<Authority>(self);
+        providers.host::<Certificate>(self);
+    }
+}
+
+impl Topology for LocalPlace<WithoutNats> {
+    fn name(&self) -> &PlaceName {
+        &self.name
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn register(&self, providers: &mut Providers) {
+        self.register_own(providers);
+    }
+}
+
+impl Topology for LocalPlace<WithNats> {
+    fn name(&self) -> &PlaceName {
+        &self.name
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn register(&self, providers: &mut Providers) {
+        self.register_own(providers);
+        providers.host::<NatsServerBinary>(self);
+        providers.host::<NatsServerDirectory>(self);
+        providers.host::<NatsStore>(self);
+        providers.host::<NatsServerProcess>(self);
+        providers.host::<KvBucket>(self);
+        providers.host::<Stream>(self);
+        providers.host::<AccountContents>(self);
+    }
+}
+
+/// What any machine hosts.
+macro_rules! hosts {
+    ($($kind:ty => |$place:ident| $provider:expr;)*) => {
+        $(impl<N: NatsOnMachine> Hosts<$kind> for LocalPlace<N>
+        where
+            Self: Topology,
+        {
+            fn provider(&self) -> Arc<dyn Provider<$kind>> {
+                let $place = self;
+                $provider
+            }
+        })*
+    };
+}
+
+hosts! {
+    LocalFile => |_place| Arc::new(Files);
+    LocalDirectory => |_place| Arc::new(Directories);
+    LocalPort => |place| place.ports.clone();
+    GeneratedSecret => |place| SecretEntries::new(&place.site.secrets);
+    PasswordHash => |place| SecretEntries::new(&place.site.secrets);
+    Authority => |place| StoredPki::new(&place.site.secrets);
+    Certificate => |place| StoredPki::new(&place.site.secrets);
+}
+
+/// What a machine with a client of NATS hosts besides.
+macro_rules! hosts_with_nats {
+    ($($kind:ty => |$place:ident| $provider:expr;)*) => {
+        $(impl Hosts<$kind> for LocalPlace<WithNats> {
+            fn provider(&self) -> Arc<dyn Provider<$kind>> {
+                let $place = self;
+                $provider
+            }
+        })*
+    };
+}
+
+hosts_with_nats! {
+    NatsServerBinary => |place| Arc::new(Binaries { search: place.search.clone() });
+    NatsServerDirectory => |_place| Arc::new(ServerDirectories);
+    NatsStore => |_place| Arc::new(Stores);
+    NatsServerProcess => |place| Arc::new(Supervisor::new(place.nats.0.clone()));
+    KvBucket => |place| place.nats.0.clone();
+    Stream => |place| place.nats.0.clone();
+    AccountContents => |place| place.nats.0.clone();
+}
+
+/// What the client of NATS proves.
+macro_rules! proves {
+    ($($proof:ty),* $(,)?) => {
+        $(impl Proves<$proof> for LocalPlace<WithNats> {
+            fn prover(&self) -> Arc<dyn Prover<$proof>> {
+                self.nats.0.clone()
+            }
+        })*
+    };
+}
+
+proves!(ServersAgree, GatewaysReachEveryCluster, KvReachesEverySite, SystemAccountHoldsNoData, CredentialWorks, PermissionsHold,);

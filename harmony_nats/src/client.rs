@@ -1,0 +1,40 @@
+//! The port's implementation, as one value.
+
+use async_trait::async_trait;
+use harmony::modules::nats::access::NatsAccess;
+use harmony::modules::nats::client::{NatsClient, ServerState};
+use harmony::provider::ProviderError;
+use harmony::run::Run;
+
+use crate::server;
+use crate::share::Shared;
+
+/// Speaks to NATS servers. Cheap to clone; clones share the connections that are in use. A connection is closed when the last operation
+/// that uses it has ended.
+#[derive(Clone, Default)]
+pub struct NatsConnections {
+    pub(crate) shared: Shared,
+}
+
+impl std::fmt::Debug for NatsConnections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NatsConnections").finish_non_exhaustive()
+    }
+}
+
+/// A client of NATS, to give to the places of a site program.
+#[must_use]
+pub fn client() -> NatsConnections {
+    NatsConnections::default()
+}
+
+#[async_trait]
+impl NatsClient for NatsConnections {
+    async fn look_at_server(&self, run: &Run, access: &NatsAccess) -> Result<ServerState, ProviderError> {
+        server::look(run, &*self.shared.connection(run, access).await?).await
+    }
+
+    async fn reload_server(&self, run: &Run, access: &NatsAccess) -> Result<(), ProviderError> {
+        server::reload(run, &*self.shared.connection(run, access).await?).await
+    }
+}

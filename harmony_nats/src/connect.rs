@@ -1,0 +1,158 @@
+//! Connecting, and saying why it failed.
+
+use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use harmony::explain;
+use harmony::modules::nats::access::{Credential, NatsAccess};
+use harmony::provider::{Failure, ProviderError};
+use harmony::run::Run;
+use tokio::time::timeout;
+
+use crate::connection::{Complaints, Connection};
+use crate::trust::trusting;
+
+/// How long one server may take to accept a connection: a TLS handshake and a signature take milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What it is given even when the run's time is up, so that the last look at something says more than that there was no time to look.
+pub(crate) const LEAST: Duration = Duration::from_millis(500);
+
+/// Connects to the first server of `access` that answers.
+///
+/// # Errors
+/// [`ProviderError::NotPermitted`] if a server does not take the credential, [`ProviderError::Unreachable`] naming every server if none
+/// answers, [`ProviderError::Refused`] if the access itself is no good.
+pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection, ProviderError> {
+    let what = format!("failed to connect as {}", access.who);
+    let mut tried = Vec::new();
+    let mut hint = None;
+    for server in &access.servers {
+        let server = server.get()?;
+        if server.contains('@') {
+            return Err(ProviderError::refused(
+                what,
+                "a server's URL holds a credential; it belongs into the access's own field",
+            ));
+        }
+        let complaints = Arc::new(Complaints::default());
+        let patience = PATIENCE.min(run.remaining().max(LEAST));
+        let options = options(patience, access, server, &complaints)?;
+        match attempt(run, &access.who, server, options, patience).await? {
+            Ok(client) => return Ok(Connection::new(client, access.who.clone(), server.clone(), complaints)),
+            Err(Trouble { kind: Kind::Forbidden, words, .. }) => {
+                let failure = Failure::new(format!("{what} to {server}"), words);
+                return Err(ProviderError::NotPermitted(failure.with_hint(CREDENTIAL_HINT)));
+            }
+            Err(Trouble { kind: Kind::NoCredential, words, .. }) => return Err(ProviderError::refused(what, words)),
+            Err(trouble) => {
+                hint = hint.or(trouble.hint);
+                tried.push(format!("{server}: {}", trouble.words));
+            }
+        }
+    }
+    let why = if tried.is_empty() { "the access names no server".to_owned() } else { tried.join("; ") };
+    let mut failure = Failure::new(what, why);
+    failure.hint = hint.map(str::to_owned);
+    Err(ProviderError::Unreachable(failure))
+}
+
+const CREDENTIAL_HINT: &str = "the servers' configuration does not know this credential: apply the Score that declares the user, or wait \
+                               until every server has read its configuration again";
+
+fn options(
+    patience: Duration,
+    access: &NatsAccess,
+    server: &str,
+    complaints: &Arc<Complaints>,
+) -> Result<ConnectOptions, ProviderError> {
+    let heard = Arc::clone(complaints);
+    let mut options = ConnectOptions::new()
+        .name("harmony")
+        .custom_inbox_prefix(&access.inbox_prefix)
+        .connection_timeout(patience)
+        // The servers of the access are tried one by one, so that each is named in errors; a lost connection is tried once more and
+        // then given up, because whoever uses it has its own deadline.
+        .ignore_discovered_servers()
+        .max_reconnects(1)
+        .event_callback(move |event| {
+            note(&heard, event);
+            std::future::ready(())
+        });
+    if server.starts_with("tls://") || !access.trust.get()?.is_empty() {
+        let trust = trusting(access.trust.get()?)
+            .map_err(|error| ProviderError::refused(format!("failed to connect as {}", access.who), explain::chain(&error)))?;
+        options = options.require_tls(true).tls_client_config(trust);
+    }
+    Ok(match &access.credential {
+        Credential::Nkey { seed } => options.nkey(seed.get()?.clone()),
+        Credential::Password { user, password } => options.user_and_password(user.get()?.clone(), password.get()?.clone()),
+    })
+}
+
+fn note(complaints: &Complaints, event: Event) {
+    match event {
+        Event::ServerError(ServerError::Other(words)) => complaints.note(words),
+        Event::ServerError(error) => complaints.note(error.to_string()),
+        Event::Disconnected => complaints.note_loss(),
+        _ => {}
+    }
+}
+
+/// Why one server gave no connection.
+struct Trouble {
+    kind: Kind,
+    words: String,
+    hint: Option<&'static str>,
+}
+
+enum Kind {
+    /// The server does not take the credential.
+    Forbidden,
+    /// What was given is no credential at all, which shows before anything is sent.
+    NoCredential,
+    /// Anything else; another server may do better.
+    Other,
+}
+
+async fn attempt(
+    run: &Run,
+    who: &str,
+    server: &str,
+    options: ConnectOptions,
+    patience: Duration,
+) -> Result<Result<Client, Trouble>, ProviderError> {
+    let target = format!("connection of {who} to {server}");
+    // The client's own limit is for each address of a host, and does not hold for finding them.
+    let connecting = timeout(patience * 2, options.connect(server));
+    let connected = run.io().request(&target, async { Ok::<_, ProviderError>(connecting.await) }).await?;
+    let silence = || format!("no answer within {:.1} s", patience.as_secs_f64());
+    let error = match connected {
+        Ok(Ok(client)) => return Ok(Ok(client)),
+        Err(_) => return Ok(Err(Trouble { kind: Kind::Other, words: silence(), hint: None })),
+        Ok(Err(error)) => error,
+    };
+    let (kind, words) = match (error.kind(), error.source()) {
+        (ConnectErrorKind::AuthorizationViolation, _) => (Kind::Forbidden, "the server says: Authorization Violation".to_owned()),
+        (ConnectErrorKind::Authentication, _) => (Kind::NoCredential, "the credential is no NKey seed".to_owned()),
+        (ConnectErrorKind::TimedOut, _) => (Kind::Other, silence()),
+        (_, Some(source)) => (Kind::Other, explain::chain(source)),
+        (_, None) => (Kind::Other, error.to_string()),
+    };
+    Ok(Err(Trouble { kind, words, hint: hint_of(&error) }))
+}
+
+fn hint_of(error: &ConnectError) -> Option<&'static str> {
+    let source = error.source()?;
+    let io = source.downcast_ref::<io::Error>();
+    if io.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<rustls::Error>()) {
+        return Some(
+            "the server's certificate is not issued for this host by the given authority: apply the Score that issues it",
+        );
+    }
+    // The client reads the platform's authorities although it does not use them (async-nats 0.51), and gives up if it cannot.
+    let platform = io.is_some_and(|io| io.to_string().contains("platform certs"));
+    platform.then_some("set SSL_CERT_FILE to a readable file; its contents are not used")
+}

@@ -1,0 +1,121 @@
+//! What is written on one site is read on every other.
+
+use std::time::{Duration, Instant};
+
+use async_nats::StatusCode;
+use async_trait::async_trait;
+use futures::future::try_join_all;
+use harmony::modules::nats::proof::{KvReachesEverySite, SiteAccess};
+use harmony::proof::{Evidence, Prover};
+use harmony::provider::{Failure, ProviderError};
+use harmony::run::{Looked, Run};
+use serde::Deserialize;
+
+use super::credential::on_site;
+use crate::bucket::stream_name;
+use crate::client::NatsConnections;
+use crate::connect::connect;
+use crate::connection::{Connection, read};
+use crate::jetstream::{ApiError, CallError};
+
+#[async_trait]
+impl Prover<KvReachesEverySite> for NatsConnections {
+    async fn prove(&self, run: &Run, proof: &KvReachesEverySite) -> Result<Evidence, ProviderError> {
+        // Readers are clients of their own: what a writer's server would answer says nothing about the others.
+        let writers = try_join_all(proof.sites.iter().map(|site| open(run, site))).await?;
+        let readers = try_join_all(proof.sites.iter().map(|site| open(run, site))).await?;
+        let mut longest = Duration::ZERO;
+        let mut reads = 0;
+        for (from, writer) in writers.iter().enumerate() {
+            let written = write(run, proof, &proof.sites[from], writer).await?;
+            // The only site reads what it wrote.
+            let others = readers.iter().zip(&proof.sites).enumerate().filter(|(to, _)| *to != from || readers.len() == 1);
+            let seen = others.map(|(_, (reader, site))| wait_until_read(run, proof, &written, reader, site));
+            for took in try_join_all(seen).await? {
+                longest = longest.max(took);
+                reads += 1;
+            }
+        }
+        if reads == 0 {
+            return Err(ProviderError::refused(format!("failed to write to {}", proof.bucket), "there is no site to do it on"));
+        }
+        let (writes, who) = (writers.len(), proof.sites.first().map(|site| site.access.who.as_str()).unwrap_or_default());
+        let how = format!(
+            "{who} wrote {writes} keys to bucket {}, one on each site, and read them {reads} times elsewhere",
+            proof.bucket
+        );
+        let measured = vec![format!("longest until read: {:.1} ms", longest.as_secs_f64() * 1000.0)];
+        Ok(Evidence { checks: reads, how, measured })
+    }
+}
+
+async fn open(run: &Run, site: &SiteAccess) -> Result<Connection, ProviderError> {
+    connect(run, &site.access).await.map_err(|error| on_site(error, site))
+}
+
+struct Written<'a> {
+    subject: String,
+    value: String,
+    site: &'a SiteAccess,
+    acknowledged: Instant,
+}
+
+/// What a server answers to a write.
+#[derive(Deserialize)]
+struct Acknowledgement {
+    error: Option<ApiError>,
+}
+
+async fn write<'a>(
+    run: &Run,
+    proof: &KvReachesEverySite,
+    site: &'a SiteAccess,
+    writer: &Connection,
+) -> Result<Written<'a>, ProviderError> {
+    let value = writer.inbox();
+    // An inbox is unique in its last part, which may stand in a key.
+    let unique = value.rsplit('.').next().unwrap_or_default();
+    let subject = format!("$KV.{}.{}.{unique}", proof.bucket, site.site);
+    let failed = |error: CallError| {
+        let what = format!("failed to write `{subject}` as {}", writer.whereabouts());
+        on_site(error.failed(what), site)
+    };
+    let answer = writer.ask(run, &subject, value.clone().into_bytes()).await.map_err(|error| failed(error.into()))?;
+    let acknowledged = Instant::now();
+    match read::<Acknowledgement>(&subject, &answer).map_err(|error| failed(error.into()))?.error {
+        Some(error) => Err(failed(CallError::Api(error))),
+        None => Ok(Written { subject, value, site, acknowledged }),
+    }
+}
+
+/// How long after its acknowledgement what was written is read here.
+async fn wait_until_read(
+    run: &Run,
+    proof: &KvReachesEverySite,
+    written: &Written<'_>,
+    reader: &Connection,
+    site: &SiteAccess,
+) -> Result<Duration, ProviderError> {
+    let subject = format!("$JS.API.DIRECT.GET.{}.{}", stream_name(&proof.bucket), written.subject);
+    let (bound, whereabouts) = (proof.within.as_duration(), reader.whereabouts());
+    let what = format!("what was written on site {} to be read on site {}, as {whereabouts}", written.site.site, site.site);
+    let bounded = run.within(bound.saturating_sub(written.acknowledged.elapsed()));
+    let looking = bounded.wait_for(&what, || async {
+        let answer = reader.ask(&bounded, &subject, Vec::new()).await;
+        let answer =
+            answer.map_err(|error| on_site(error.failed(format!("failed to read `{subject}` as {whereabouts}")), site))?;
+        let took = written.acknowledged.elapsed();
+        Ok(match answer.status {
+            None if answer.payload.as_ref() == written.value.as_bytes() => Looked::Found(took),
+            None => Looked::NotYet("the answer was another value".to_owned()),
+            Some(StatusCode::NOT_FOUND) => Looked::NotYet("the answer was `not found`".to_owned()),
+            Some(status) => Looked::NotYet(format!("the answer was status {status}")),
+        })
+    });
+    let took = looking.await?;
+    if took > bound {
+        let why = format!("it was read after {} ms, and not within {}", took.as_millis(), proof.within);
+        return Err(ProviderError::Refused(Failure::new(format!("failed to prove {what}"), why)));
+    }
+    Ok(took)
+}
