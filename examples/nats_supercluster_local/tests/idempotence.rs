@@ -1,5 +1,7 @@
 //! A second `apply` does nothing, seen from outside; and the order of the Scores does not matter.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
+
 mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -261,6 +261,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Io`].
     pub(crate) fn made(&mut self, key: &Key, kept: Option<Json>, held: Option<String>) -> Result<(), LedgerError> {
+        let held = self.entries.get(key).and_then(|entry| entry.remembered(held));
         self.note(&Line::Made { key: key.clone(), kept, held })
     }
 
@@ -316,7 +317,7 @@ impl Ledger {
                 if let Some(entry) = self.entries.get_mut(key) {
                     entry.made = true;
                     entry.kept.clone_from(kept);
-                    entry.held = entry.remembered(held.clone());
+                    entry.held.clone_from(held);
                 }
             }
             Line::Gone { key } => {
