@@ -54,10 +54,7 @@ pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, contex
     let ItemKind::Wanted { key, resource, provider } = &item.what else { return item.step(Change::None, Vec::new(), None) };
     let facts = provider.facts();
     let entry = context.entry(key);
-    let recorded = entry.map(|entry| entry.sensitive.as_slice()).unwrap_or_default();
-    let declared = facts.secret_fields.iter().map(|path| (*path).to_owned());
-    let hidden: BTreeSet<String> =
-        recorded.iter().cloned().chain(declared).chain(value::sensitive_paths(&resource.spec)).collect();
+    let hidden = hidden_fields(entry, facts.secret_fields, &resource.spec);
     // What is not there differs in every field.
     let nothing = Json::Object(Map::new());
     let fields = differences(desired, Some(live.map_or(&nothing, |live| &live.state)), &hidden);
@@ -79,6 +76,13 @@ pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, contex
     };
     let loss = what.map(|what| context.notice(what, item));
     item.step(change, fields, loss)
+}
+
+/// The fields that ever held a secret, that their kind declares secret, or that hold one now.
+fn hidden_fields(entry: Option<&Entry>, declared: &[&str], spec: &Json) -> BTreeSet<String> {
+    let recorded = entry.map(|entry| entry.sensitive.clone()).unwrap_or_default();
+    let declared = declared.iter().map(|path| (*path).to_owned());
+    recorded.into_iter().chain(declared).chain(value::sensitive_paths(spec)).collect()
 }
 
 /// What is lost if a thing is not there any more that an earlier run has made.
