@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+#[path = "world/edited.rs"]
 mod edited;
+#[path = "world/outside.rs"]
 mod outside;
 
 use std::collections::BTreeMap;
