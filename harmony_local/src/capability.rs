@@ -188,7 +188,7 @@ impl Nats for LocalPlace<WithNats> {
     }
 
     fn arrange_credential(&self, credential: &CredentialFile, stage: &mut Stage) -> Result<(), ArrangeError> {
-        let CredentialFile { system, account, user, access } = credential;
+        let CredentialFile { system, account, user, access, example } = credential;
         let directory = self.root().join("credentials").join(system.as_str());
         let gate = self.arrange_directory(&directory, stage)?;
         let inside = |name: &str| directory.join(name).display().to_string();
@@ -216,7 +216,8 @@ impl Nats for LocalPlace<WithNats> {
         };
         let trust = inside("trust.pem");
         let prefix = access.inbox_prefix.clone();
-        let command = text!["nats --server ", server, " --tlsca ", trust, " ", &login, " --inbox-prefix ", prefix, " kv ls"];
+        let command =
+            text!["nats --server ", server, " --tlsca ", trust, " ", &login, " --inbox-prefix ", prefix, " ", example.as_str()];
         stage.next_step(format!("Use {system} as {user} of account {account}"), command);
         Ok(())
     }
