@@ -14,6 +14,8 @@ use crate::wait::wait;
 use crate::writer::Acknowledged;
 
 const BUCKET: &str = "HARMONY";
+/// A request that is not answered by then is sent again: a bucket that has lost its leader does not answer at all.
+const ANSWER: Duration = Duration::from_secs(2);
 /// So many reads are in flight.
 const AT_ONCE: usize = 64;
 
@@ -92,6 +94,6 @@ pub(crate) async fn wrong(client: Client, written: &[Acknowledged]) -> Vec<Strin
 }
 
 async fn open(client: Client) -> Store {
-    let context = jetstream::new(client);
+    let context = jetstream::ContextBuilder::new().timeout(ANSWER).build(client);
     wait("the bucket to open", async || context.get_key_value(BUCKET).await).await
 }
