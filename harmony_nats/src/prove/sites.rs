@@ -101,7 +101,7 @@ async fn try_from(run: &Run, proof: &KvReachesEverySite, from: &End<'_>, ends: &
 }
 
 async fn open(run: &Run, site: &SiteAccess) -> Result<Connection, ProviderError> {
-    connect(run, &site.access).await.map_err(|error| on_site(error, site))
+    connect(run, &site.access).await.map_err(|error| on_site(error.into(), site))
 }
 
 struct Written<'a> {
