@@ -87,11 +87,11 @@ async fn lose(place: &Place, site: &'static str, leaders: &Leaders, round: usize
     let alive: Vec<&str> = SITES.into_iter().filter(|one| *one != site).collect();
     println!("losing {site}: {} leads the bucket, {} leads JetStream", leaders.stream, leaders.meta);
 
-    let writer = Writer::start(place.agent(&ordinary(alive[0])).await, round);
     let watcher = Watcher::start(place.agent(&ordinary(alive[1])).await, &format!("loss-{round}.>")).await;
-    until("the first writes", async || writer.count() >= BEFORE && watcher.seen() > 0).await;
-    place.kill(site);
+    let writer = Writer::start(place.agent(&ordinary(alive[0])).await, round);
+    until("the first writes", async || writer.count() >= BEFORE && watcher.has_seen_some()).await;
     let killed = Instant::now();
+    let ports = place.kill(site);
     let newcomer = async {
         let client = place.agent(&ordinary(alive[1])).await;
         let listed = reader::use_as_newcomer(client, &format!("newcomer-{round}")).await;
@@ -105,6 +105,7 @@ async fn lose(place: &Place, site: &'static str, leaders: &Leaders, round: usize
     told::by_verify(place, site, &alive).await;
     until("writes while a site is lost", async || writer.count() >= AT_LEAST / SITES.len()).await;
 
+    drop(ports);
     let began = Instant::now();
     place.run(&["apply", "--yes"], 0);
     let operator = place.operator(&[hub(alive[0])]).await;
@@ -113,7 +114,7 @@ async fn lose(place: &Place, site: &'static str, leaders: &Leaders, round: usize
     let last = acknowledged.iter().map(|write| write.sequence).max().unwrap();
     settled(&operator, last).await;
     let current = began.elapsed();
-    until("the watcher to be told of every write", async || watcher.seen() >= acknowledged.len()).await;
+    until("the watcher to be told of every write", async || watcher.has_seen_all(&acknowledged)).await;
     place.run(&["verify"], 0);
     let gap = longest_gap(&acknowledged);
     println!("  longest gap {gap:.2?}, newcomer at work after {newcomer:.2?}, current after {current:.2?}");

@@ -1,7 +1,7 @@
 //! Clients that read: one that watches all the time, one that first connects after a loss, and one that reads everything back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::Client;
@@ -14,32 +14,40 @@ use crate::wait::wait;
 use crate::writer::Acknowledged;
 
 const BUCKET: &str = "HARMONY";
+/// A request that is not answered by then is sent again: a bucket that has lost its leader does not answer at all.
+const ANSWER: Duration = Duration::from_secs(2);
 /// So many reads are in flight.
 const AT_ONCE: usize = 64;
 
-/// Counts the changes that it is told of.
+/// Remembers the keys of which it is told.
 pub(crate) struct Watcher {
-    seen: Arc<AtomicUsize>,
+    seen: Arc<Mutex<HashSet<String>>>,
     task: JoinHandle<()>,
 }
 
 impl Watcher {
     pub(crate) async fn start(client: Client, keys: &str) -> Self {
         let mut watch = open(client).await.watch(keys).await.unwrap();
-        let seen = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&seen);
+        let seen = Arc::new(Mutex::new(HashSet::new()));
+        let noted = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             // An error is a gap that the client closes by itself: what counts is what arrives.
             while let Some(entry) = watch.next().await {
-                counted.fetch_add(usize::from(entry.is_ok()), Ordering::Relaxed);
+                noted.lock().unwrap().extend(entry.ok().map(|entry| entry.key));
             }
         });
         Self { seen, task }
     }
 
-    /// How many changes it has been told of.
-    pub(crate) fn seen(&self) -> usize {
-        self.seen.load(Ordering::Relaxed)
+    /// Whether it has been told of anything.
+    pub(crate) fn has_seen_some(&self) -> bool {
+        !self.seen.lock().unwrap().is_empty()
+    }
+
+    /// Whether it has been told of all these.
+    pub(crate) fn has_seen_all(&self, written: &[Acknowledged]) -> bool {
+        let seen = self.seen.lock().unwrap();
+        written.iter().all(|write| seen.contains(&write.key))
     }
 }
 
@@ -86,6 +94,6 @@ pub(crate) async fn wrong(client: Client, written: &[Acknowledged]) -> Vec<Strin
 }
 
 async fn open(client: Client) -> Store {
-    let context = jetstream::new(client);
+    let context = jetstream::ContextBuilder::new().timeout(ANSWER).build(client);
     wait("the bucket to open", async || context.get_key_value(BUCKET).await).await
 }

@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 /// So many writes are in flight.
 const IN_FLIGHT: usize = 24;
 /// Each of those who write begins a write at most this often, so that the test leaves the machine to the servers.
-const PACE: Duration = Duration::from_millis(30);
+const PACE: Duration = Duration::from_millis(60);
 /// A write that is not acknowledged by then is written again.
 const ANSWER: Duration = Duration::from_secs(1);
 
