@@ -1,5 +1,6 @@
 //! Carrying out the steps of a plan.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -149,7 +150,7 @@ impl Execution<'_> {
                 if let ItemKind::Wanted { key, provider, .. } = &item.what {
                     ledger.made(key, provider.facts().keeps_outputs.then(|| outputs.clone()), held)?;
                 }
-                found.outputs[done.index] = Some(outputs);
+                found.outputs[done.index] = Some(Arc::new(outputs));
                 finished(&change)
             }
             Effect::Gone { wrote } => {
@@ -192,7 +193,7 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
     }
     // A loss that was shown and accepted is not asked about again, even if this run is killed between deleting and making.
     let is_given_up = step.loss.is_some() || matches!(step.change, Change::Replace { .. });
-    let kept = live.filter(|_| facts.keeps_outputs).map(|live| live.outputs.clone());
+    let kept = live.filter(|_| facts.keeps_outputs).map(|live| live.outputs.as_ref().clone());
     let mut entry = Entry {
         key: key.clone(),
         label: resource.label.clone(),

@@ -1,6 +1,6 @@
 //! The things of one run under one numbering: those that are wanted, and behind them those that only the Ledger knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -10,7 +10,7 @@ use super::observe::Observed;
 use super::outcome::Failed;
 use super::plan::{Change, LossNotice, Step, Subject};
 use crate::address::Address;
-use crate::arrangement::{Arrangement, Node, ProofNode, ResourceNode, What};
+use crate::arrangement::{Node, ProofNode, ResourceNode, What};
 use crate::origin::Origin;
 use crate::provider::ProviderError;
 use crate::resource::{FieldChange, Loss};
@@ -68,31 +68,34 @@ pub(super) enum Seen {
 }
 
 impl Items {
-    /// The nodes of `arrangement` in the order of their addresses, then what only `ledger` knows, as far as `prune` takes it away.
-    pub(super) fn new(arrangement: &Arrangement, ledger: &Ledger, providers: &Providers, prune: Prune) -> Self {
-        let mut items: Vec<Item> = arrangement.nodes.iter().map(|(address, node)| wanted(address, node, providers)).collect();
+    /// The `nodes` in the order of their addresses, then what only `ledger` knows, as far as `prune` takes it away.
+    pub(super) fn new(nodes: BTreeMap<Address, Node>, ledger: &Ledger, providers: &Providers, prune: Prune) -> Self {
+        let mut needed: Vec<Vec<Address>> = nodes.values().map(|node| [node.references(), node.after.clone()].concat()).collect();
+        let mut items: Vec<Item> = nodes.into_iter().map(|(address, node)| wanted(address, node, providers)).collect();
         let by_address = items.iter().enumerate().map(|(index, item)| (item.address.clone(), index)).collect();
         if prune == Prune::Everything {
             let keys: HashSet<Key> = items.iter().filter_map(Item::key).cloned().collect();
-            items.extend(ledger.entries().filter(|entry| !keys.contains(&entry.key)).map(|entry| unwanted(entry, providers)));
+            for entry in ledger.entries().filter(|entry| !keys.contains(&entry.key)) {
+                items.push(unwanted(entry, providers));
+                needed.push(entry.after.clone());
+            }
         }
         let recorded = |(index, item): (usize, &Item)| Some((ledger.find(item.key()?)?.address.clone(), index));
         let by_recorded_address = items.iter().enumerate().filter_map(recorded).collect();
         let mut all = Self { items, by_address, by_recorded_address };
-        all.connect(arrangement);
+        all.connect(&needed);
         all
     }
 
-    fn connect(&mut self, arrangement: &Arrangement) {
-        for index in 0..self.items.len() {
-            let item = &self.items[index];
-            let (needed, through) = match &item.what {
-                ItemKind::Unwanted { entry, .. } => (entry.after.clone(), addresses(&entry.access)),
-                ItemKind::Wanted { resource, .. } => (needs_of(arrangement, &item.address), addresses(&resource.access)),
-                _ => (needs_of(arrangement, &item.address), Vec::new()),
+    fn connect(&mut self, needed: &[Vec<Address>]) {
+        for (index, needed) in needed.iter().enumerate() {
+            let through = match &self.items[index].what {
+                ItemKind::Unwanted { entry, .. } => addresses(&entry.access),
+                ItemKind::Wanted { resource, .. } => addresses(&resource.access),
+                ItemKind::Proof { .. } | ItemKind::Unhosted { .. } => Vec::new(),
             };
             let through = self.indices(index, &through);
-            let mut needs = self.indices(index, &needed);
+            let mut needs = self.indices(index, needed);
             needs.extend(&through);
             needs.sort_unstable();
             needs.dedup();
@@ -122,7 +125,7 @@ impl Items {
     }
 
     /// The output that `reference` names, if `outputs` knows it.
-    pub(super) fn output(&self, outputs: &[Option<Json>], reference: &Reference) -> Option<Json> {
+    pub(super) fn output(&self, outputs: &[Option<Arc<Json>>], reference: &Reference) -> Option<Json> {
         let outputs = outputs.get(self.find(&reference.of)?)?.as_ref()?;
         outputs.get(&reference.output).cloned()
     }
@@ -131,7 +134,7 @@ impl Items {
     pub(super) fn output_for(&self, of: usize, found: &Observed, reference: &Reference) -> Option<Json> {
         let at = self.find_for(of, &reference.of)?;
         let goes = matches!(self.items[of].what, ItemKind::Unwanted { .. });
-        let standing = || found.live[at].as_ref().filter(|_| goes).map(|live| &live.outputs);
+        let standing = || found.live[at].as_ref().filter(|_| goes).map(|there| &there.outputs);
         found.outputs[at].as_ref().or_else(standing)?.get(&reference.output).cloned()
     }
 
@@ -214,22 +217,22 @@ impl Item {
     }
 }
 
-fn wanted(address: &Address, node: &Node, providers: &Providers) -> Item {
-    let what = match &node.what {
+fn wanted(address: Address, node: Node, providers: &Providers) -> Item {
+    let Node { place, what, turn, origin, .. } = node;
+    let what = match what {
         What::Resource(resource) => {
-            let key = Key { place: node.place.clone(), kind: resource.kind.clone(), identity: resource.identity.to_string() };
-            match providers.find(&node.place, &resource.kind) {
-                Some(provider) => ItemKind::Wanted { key, resource: resource.clone(), provider: Arc::clone(provider) },
-                None => ItemKind::Unhosted { kind: resource.kind.clone(), label: resource.label.clone() },
+            let key = Key { place: place.clone(), kind: resource.kind.clone(), identity: resource.identity.to_string() };
+            match providers.find(&place, &resource.kind) {
+                Some(provider) => ItemKind::Wanted { key, provider: Arc::clone(provider), resource },
+                None => ItemKind::Unhosted { kind: resource.kind, label: resource.label },
             }
         }
         What::Proof(proof) => ItemKind::Proof {
             digest: harmony_types::Digest::of(proof.proof.to_string().as_bytes()).to_string(),
-            prover: providers.find_prover(&node.place, &proof.kind).cloned(),
-            proof: proof.clone(),
+            prover: providers.find_prover(&place, &proof.kind).cloned(),
+            proof,
         },
     };
-    let (address, origin, turn) = (address.clone(), node.origin.clone(), node.turn.clone());
     Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn }
 }
 
@@ -238,10 +241,6 @@ fn unwanted(entry: &Entry, providers: &Providers) -> Item {
     let (address, origin) = (entry.address.clone(), entry.origin.clone());
     let what = ItemKind::Unwanted { entry: entry.clone(), provider };
     Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn: None }
-}
-
-fn needs_of(arrangement: &Arrangement, address: &Address) -> Vec<Address> {
-    arrangement.nodes.get(address).map_or_else(Vec::new, |node| [node.references(), node.after.clone()].concat())
 }
 
 fn addresses(access: &Json) -> Vec<Address> {

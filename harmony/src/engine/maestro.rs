@@ -1,5 +1,6 @@
 //! The conductor of a run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,7 +21,8 @@ use super::perform::prove;
 use super::plan::{Allowances, Change, FORMAT, Plan, Step};
 pub use super::prepared::{Prepared, Stopper};
 use super::status::{self, Standing};
-use crate::arrangement::Arrangement;
+use crate::address::Address;
+use crate::arrangement::{Arrangement, Node};
 use crate::error::ArrangeError;
 use crate::inventory::Inventory;
 use crate::run::{PATIENCE, Run};
@@ -166,7 +168,7 @@ impl Maestro {
         let begun = Instant::now();
         let ledger = Ledger::load(&self.site.io, &self.site.state)?;
         let run = self.run(&ledger);
-        let (items, mut found) = self.look(&arrangement, &providers, &ledger, &run, Prune::Everything).await?;
+        let (items, mut found) = self.look(arrangement.nodes, &providers, &ledger, &run, Prune::Everything).await?;
         found.take_as_it_is();
         let mut outcome = Outcome { failures: failures(&items, &found), ..Outcome::default() };
         let differs = |step: &&Step| step.change.is_pending() && step.change != Change::Prove;
@@ -195,7 +197,7 @@ impl Maestro {
     ) -> Result<Vec<Standing>, EngineError> {
         let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
         let ledger = Ledger::load(&self.site.io, &self.site.state)?;
-        let (items, found) = self.look(&arrangement, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
+        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
         Ok(status::standings(&items, &found, &ledger))
     }
 
@@ -212,8 +214,9 @@ impl Maestro {
     ) -> Result<Arrangement, EngineError> {
         let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
         let ledger = Ledger::load(&self.site.io, &self.site.state)?;
-        let (items, found) = self.look(&arrangement, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
-        Ok(status::filled(&arrangement, &items, &found))
+        let nodes = arrangement.nodes.clone();
+        let (items, found) = self.look(nodes, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
+        Ok(status::filled(arrangement, &items, &found))
     }
 
     /// A program that wants nothing would take everything away; that is more likely a mistake, and `destroy` says it better.
@@ -246,7 +249,7 @@ impl Maestro {
         let begun = Instant::now();
         let ledger = Ledger::load(&self.site.io, &self.site.state)?;
         let run = self.run(&ledger);
-        let (items, found) = self.look(&arrangement, &providers, &ledger, &run, prune).await?;
+        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &run, prune).await?;
         let troubles = failures(&items, &found);
         if !troubles.is_empty() {
             return Err(EngineError::Observe { troubles });
@@ -259,13 +262,13 @@ impl Maestro {
 
     async fn look(
         &self,
-        arrangement: &Arrangement,
+        nodes: BTreeMap<Address, Node>,
         providers: &Providers,
         ledger: &Ledger,
         run: &Run,
         prune: Prune,
     ) -> Result<(Items, Observed), EngineError> {
-        let items = Items::new(arrangement, ledger, providers, prune);
+        let items = Items::new(nodes, ledger, providers, prune);
         let needs: Vec<Vec<usize>> = items.items.iter().map(|item| item.needs.clone()).collect();
         let order = Order::sort(&needs).map_err(|knot| ArrangeError::Cycle {
             cycle: knot.cycle.into_iter().map(|at| items.items[at].address.clone()).collect(),

@@ -1,6 +1,7 @@
 //! Looking at everything, one dependency level at a time, and saying what becomes of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -16,7 +17,7 @@ use super::plan::{Change, Step};
 use crate::address::Address;
 use crate::provider::{Failure, ProviderError};
 use crate::run::{Looked, Run};
-use crate::topology::{AnyKnown, AnyLive, AnyObservation, AnyProvider};
+use crate::topology::{AnyKnown, AnyObservation, AnyProvider};
 use crate::value;
 
 /// How many things of one level are previewed side by side.
@@ -29,15 +30,22 @@ pub(super) struct Observed {
     /// What becomes of each.
     pub(super) steps: Vec<Step>,
     /// The outputs of what does not change.
-    pub(super) outputs: Vec<Option<Json>>,
+    pub(super) outputs: Vec<Option<Arc<Json>>>,
     /// Whether neither the item nor anything below it changes.
     pub(super) quiet: Vec<bool>,
     /// What was there.
-    pub(super) live: Vec<Option<Box<AnyLive>>>,
+    pub(super) live: Vec<Option<There>>,
     /// What did not answer, and why, also where something pending explains it.
     pub(super) silent: Vec<(usize, String)>,
     /// What could not be looked at, and why.
     pub(super) troubles: Vec<(usize, ProviderError)>,
+}
+
+/// What was there, without its state: a step looks again before it changes anything.
+#[derive(Clone)]
+pub(super) struct There {
+    pub(super) outputs: Arc<Json>,
+    pub(super) holds: Option<String>,
 }
 
 /// Everything that looking needs.
@@ -106,7 +114,7 @@ type LookedAt = (usize, Result<Seen, ProviderError>);
 /// What was seen of an item, and what becomes of it.
 struct Settled {
     index: usize,
-    live: Option<Box<AnyLive>>,
+    live: Option<There>,
     /// Why it did not answer.
     silent: Option<String>,
     step: Result<Step, ProviderError>,
@@ -196,7 +204,7 @@ impl Observation<'_> {
             },
         };
         let (live, silent) = match seen {
-            Seen::There(live) => (Some(live), None),
+            Seen::There(live) => (Some(There { outputs: Arc::new(live.outputs), holds: live.holds }), None),
             Seen::Unreachable(why) => (None, Some(why)),
             _ => (None, None),
         };

@@ -146,14 +146,13 @@ fn dark_below(items: &Items, index: usize, dark: &BTreeSet<usize>) -> Vec<Addres
 }
 
 /// `arrangement` with everything filled in that is known; secrets are `{"$secret": …}`.
-pub(super) fn filled(arrangement: &Arrangement, items: &Items, found: &Observed) -> Arrangement {
-    let mut filled = arrangement.clone();
+pub(super) fn filled(mut arrangement: Arrangement, items: &Items, found: &Observed) -> Arrangement {
     let find = |reference: &value::Reference| items.output(&found.outputs, reference);
-    for node in filled.nodes.values_mut() {
+    for node in arrangement.nodes.values_mut() {
         if let What::Resource(resource) = &mut node.what {
             resource.access = value::resolve(&resource.access, &find).json;
             resource.spec = value::resolve(&resource.spec, &find).json;
         }
     }
-    filled
+    arrangement
 }

@@ -1,6 +1,7 @@
 //! Walking a serialised spec: which references it holds, which of its fields are secret, and what it is once they are known.
 
 use data_encoding::BASE64;
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::later::{LATER, Later, Part, Reference, SECRET};
@@ -104,7 +105,7 @@ fn sole<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
 
 fn later_in(map: &Map<String, Json>) -> Option<Later> {
     // Not a later value unless all of it reads as one: free JSON may happen to use the key.
-    sole(map, LATER).and_then(|inner| serde_json::from_value(inner.clone()).ok())
+    sole(map, LATER).and_then(|inner| Later::deserialize(inner).ok())
 }
 
 fn walk(json: &Json, replace: &mut impl FnMut(&Later, &Json) -> Json) -> Json {
