@@ -54,10 +54,7 @@ pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, contex
     let ItemKind::Wanted { key, resource, provider } = &item.what else { return item.step(Change::None, Vec::new(), None) };
     let facts = provider.facts();
     let entry = context.entry(key);
-    let recorded = entry.map(|entry| entry.sensitive.as_slice()).unwrap_or_default();
-    let declared = facts.secret_fields.iter().map(|path| (*path).to_owned());
-    let hidden: BTreeSet<String> =
-        recorded.iter().cloned().chain(declared).chain(value::sensitive_paths(&resource.spec)).collect();
+    let hidden = hidden_fields(entry, facts.secret_fields, &resource.spec);
     // What is not there differs in every field.
     let nothing = Json::Object(Map::new());
     let fields = differences(desired, Some(live.map_or(&nothing, |live| &live.state)), &hidden);
@@ -81,6 +78,13 @@ pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, contex
     item.step(change, fields, loss)
 }
 
+/// The fields that ever held a secret, that their kind declares secret, or that hold one now.
+fn hidden_fields(entry: Option<&Entry>, declared: &[&str], spec: &Json) -> BTreeSet<String> {
+    let recorded = entry.map(|entry| entry.sensitive.clone()).unwrap_or_default();
+    let declared = declared.iter().map(|path| (*path).to_owned());
+    recorded.into_iter().chain(declared).chain(value::sensitive_paths(spec)).collect()
+}
+
 /// What is lost if a thing is not there any more that an earlier run has made.
 pub(super) fn loss_of_what_was(item: &Item, entry: Option<&Entry>, context: &Context<'_>) -> Option<LossNotice> {
     let entry = entry.filter(|entry| entry.made)?;
@@ -88,6 +92,7 @@ pub(super) fn loss_of_what_was(item: &Item, entry: Option<&Entry>, context: &Con
         (Loss::Nothing, _) => return None,
         (Loss::Secret, _) => "an earlier run made it and it is gone: what is made anew is another secret".to_owned(),
         (Loss::Data, Some(held)) => format!("an earlier run made it and it is gone, with what it held when last seen: {held}"),
+        (Loss::Data, None) if entry.may_be_lost => "an earlier run made it and it is gone".to_owned(),
         (Loss::Data, None) => "an earlier run made it and it is gone; it held nothing when last seen".to_owned(),
     };
     Some(context.notice(what, item))

@@ -11,6 +11,9 @@ use crate::value;
 /// one that is a secret in `desired`. Objects are compared field by field, everything else as a whole.
 #[must_use]
 pub fn differences(desired: &Json, live: Option<&Json>, hidden: &BTreeSet<String>) -> Vec<FieldChange> {
+    if live == Some(desired) {
+        return Vec::new();
+    }
     let mut walk = Walk { hidden, path: String::new(), changes: Vec::new() };
     walk.compare(Some(desired), live);
     walk.changes
@@ -27,10 +30,9 @@ impl Walk<'_> {
         match (desired.filter(|d| !d.is_null()), live.filter(|l| !l.is_null())) {
             (Some(Json::Object(desired)), Some(Json::Object(live))) if is_plain_object(desired) => {
                 let keys: BTreeSet<&String> = desired.keys().chain(live.keys()).collect();
-                for key in keys {
+                for key in keys.into_iter().filter(|key| desired.get(*key) != live.get(*key)) {
                     let length = self.path.len();
-                    self.path.push('/');
-                    self.path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    value::push_key(&mut self.path, key);
                     self.compare(desired.get(key), live.get(key));
                     self.path.truncate(length);
                 }

@@ -11,4 +11,4 @@ mod resolve;
 pub use later::{IntoParts, Later, Output, Part, Reference, Text, Unresolved, Value};
 pub use quote::Syntax;
 pub use resolve::{Resolved, plain, references, resolve, sensitive_paths};
-pub(crate) use resolve::{holds_secret, redirect};
+pub(crate) use resolve::{holds_secret, push_key, redirect};

@@ -86,6 +86,18 @@ pub fn plain(json: &Json) -> Json {
     }
 }
 
+/// Appends a key to an RFC 6901 pointer.
+pub(crate) fn push_key(path: &mut String, key: &str) {
+    path.push('/');
+    for character in key.chars() {
+        match character {
+            '~' => path.push_str("~0"),
+            '/' => path.push_str("~1"),
+            other => path.push(other),
+        }
+    }
+}
+
 fn sole<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
     if map.len() == 1 { map.get(key) } else { None }
 }
@@ -113,8 +125,7 @@ fn each_later(json: &Json, path: &mut String, visit: &mut impl FnMut(&str, &Late
             Some(later) => visit(path, &later),
             None => {
                 for (key, value) in map {
-                    path.push('/');
-                    path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    push_key(path, key);
                     each_later(value, path, visit);
                     path.truncate(length);
                 }
@@ -122,7 +133,7 @@ fn each_later(json: &Json, path: &mut String, visit: &mut impl FnMut(&str, &Late
         },
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                path.push_str(&format!("/{index}"));
+                push_key(path, &index.to_string());
                 each_later(item, path, visit);
                 path.truncate(length);
             }

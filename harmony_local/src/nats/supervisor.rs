@@ -195,8 +195,12 @@ fn unsettled(server: &ServerState) -> Option<String> {
 fn explain(io: &Io, identity: &ProcessIdentity, why: &str) -> ProviderError {
     let words = [LOG, OUTPUT].iter().find_map(|name| last_lines(io, &identity.beside(name)));
     let why = words.map_or_else(|| why.to_owned(), |words| format!("{why}; its last words:\n{words}"));
-    let failure = Failure::new(format!("failed to run nats-server {identity}"), why);
-    ProviderError::Refused(failure.with_hint(format!("see `{}`", identity.beside(LOG).display())))
+    let hint = if why.contains("address already in use") {
+        "run the command again: a port that something else has taken meanwhile is chosen anew".to_owned()
+    } else {
+        format!("see `{}`", identity.beside(LOG).display())
+    };
+    ProviderError::Refused(Failure::new(format!("failed to run nats-server {identity}"), why).with_hint(hint))
 }
 
 fn last_lines(io: &Io, path: &Path) -> Option<String> {
