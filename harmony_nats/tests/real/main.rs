@@ -9,6 +9,8 @@ mod accounts;
 mod buckets;
 mod connecting;
 mod fixture;
+#[cfg(test)]
+mod grants;
 mod proofs;
 mod servers;
 mod streams;

@@ -13,10 +13,13 @@ fn escalation(right: &Right) -> Option<String> {
     match right {
         Right::Kv { access: KvAccess::WriteOnly, .. } => None,
         Right::Kv { bucket, access: KvAccess::Owner, .. } => Some(format!(
-            "as owner of bucket {bucket} it can make the bucket a copy of any other stream of the account, and read that there"
+            "as owner of bucket {bucket} it can make the bucket a copy of any other stream of the account, and read that there; it can let \
+             the bucket publish what it receives under any subject of the account; as its reader it can let the server deliver the \
+             bucket's values to any subject of the account, and end the watches of others"
         )),
         Right::Kv { bucket, .. } => Some(format!(
-            "as reader of bucket {bucket} it can let the server deliver the bucket's values to any subject of the account"
+            "as reader of bucket {bucket} it can let the server deliver the bucket's values to any subject of the account, and end the \
+             watches of others"
         )),
         Right::StreamRead { stream } => Some(format!(
             "as reader of stream {stream} it can let the server deliver the stream's messages to any subject of the account"
