@@ -16,7 +16,7 @@ use harmony::text;
 use harmony::value::Text;
 use harmony_types::{HostName, ServerName, SiteName};
 
-use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortIdentity};
+use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortHolder, PortIdentity};
 use crate::nats::{
     BinaryVersion, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, Switch,
 };
@@ -31,6 +31,11 @@ impl LocalPlace<WithNats> {
 
     fn server_directory(&self, server: &ServerName) -> PathBuf {
         self.root().join("nats").join(server.as_str())
+    }
+
+    fn process(&self, server: &ServerName) -> ProcessIdentity {
+        let config_file = FilePath(self.server_directory(server).join("nats.conf"));
+        ProcessIdentity { server: server.clone(), config_file }
     }
 
     /// Adds the directory at `path` and those above it up to the place's own.
@@ -61,8 +66,8 @@ impl LocalPlace<WithNats> {
         host: &HostName,
         stage: &mut Stage,
     ) -> Result<Listener, ArrangeError> {
-        let identity = PortIdentity { listener: format!("{}/{server}/{role}", self.name), host: host.clone() };
-        let port = stage.add(self, &format!("{role}-port"), &LocalPort { identity })?;
+        let identity = PortIdentity { process: self.process(server), role: role.to_owned(), host: host.clone() };
+        let port = stage.add(self, &format!("{role}-port"), &LocalPort { identity, holder: PortHolder::Server })?;
         Ok(Listener { host: host.clone(), port: port.get(&LocalPort::PORT), advertise: self.advertise.clone() })
     }
 
@@ -154,7 +159,7 @@ impl Nats for LocalPlace<WithNats> {
         let directory = self.server_directory(name);
         let above = self.arrange_directory(&self.root().join("nats"), stage)?;
         let program = self.arrange_program(stage)?;
-        let config = directory.join("nats.conf");
+        let config = self.process(name).config_file.0;
         let rendered = conf(&server.spec);
         stage.within(name.as_str(), |stage| {
             let own = NatsServerDirectory { path: FilePath(directory.clone()) };
@@ -167,7 +172,7 @@ impl Nats for LocalPlace<WithNats> {
                 gates.push(store.address().clone());
             }
             let process = NatsServerProcess {
-                identity: ProcessIdentity { server: name.clone(), config_file: FilePath(config.clone()) },
+                identity: self.process(name),
                 program,
                 config_digest: rendered.digest,
                 startup_digest: rendered.startup,
@@ -183,7 +188,7 @@ impl Nats for LocalPlace<WithNats> {
     }
 
     fn arrange_credential(&self, credential: &CredentialFile, stage: &mut Stage) -> Result<(), ArrangeError> {
-        let CredentialFile { system, account, user, access } = credential;
+        let CredentialFile { system, account, user, access, example } = credential;
         let directory = self.root().join("credentials").join(system.as_str());
         let gate = self.arrange_directory(&directory, stage)?;
         let inside = |name: &str| directory.join(name).display().to_string();
@@ -211,7 +216,8 @@ impl Nats for LocalPlace<WithNats> {
         };
         let trust = inside("trust.pem");
         let prefix = access.inbox_prefix.clone();
-        let command = text!["nats --server ", server, " --tlsca ", trust, " ", &login, " --inbox-prefix ", prefix, " kv ls"];
+        let command =
+            text!["nats --server ", server, " --tlsca ", trust, " ", &login, " --inbox-prefix ", prefix, " ", example.as_str()];
         stage.next_step(format!("Use {system} as {user} of account {account}"), command);
         Ok(())
     }

@@ -18,9 +18,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Directories, Files, LocalDirectory, LocalFile, LocalPort, Ports};
-use crate::nats::{
-    Binaries, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ServerDirectories, Stores, Supervisor,
-};
+use crate::nats::{Binaries, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, Supervisor};
 use crate::nats_server::Search;
 use crate::topology::{Monitoring, NatsOnMachine, WithNats, WithoutNats};
 
@@ -146,8 +144,8 @@ macro_rules! hosts_with_nats {
 
 hosts_with_nats! {
     NatsServerBinary => |place| Arc::new(Binaries { search: place.search.clone() });
-    NatsServerDirectory => |_place| Arc::new(ServerDirectories);
-    NatsStore => |_place| Arc::new(Stores);
+    NatsServerDirectory => |_place| Arc::new(Directories);
+    NatsStore => |_place| Arc::new(Directories);
     NatsServerProcess => |place| Arc::new(Supervisor::new(place.nats.0.clone()));
     KvBucket => |place| place.nats.0.clone();
     Stream => |place| place.nats.0.clone();

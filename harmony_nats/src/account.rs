@@ -22,7 +22,7 @@ impl Provider<AccountContents> for NatsConnections {
         at: &NatsAccess,
         wanted: &[Known<AccountContents>],
     ) -> Result<Vec<Observation<AccountContents>>, ProviderError> {
-        let connection = match self.shared.connection(run, at).await {
+        let connection = match self.shared.connection(run, at).await.map_err(ProviderError::from) {
             Ok(connection) => connection,
             // A server that knows nobody of this name has no such account.
             Err(ProviderError::NotPermitted(_)) => return Ok(wanted.iter().map(|_| Observation::Absent).collect()),

@@ -1,11 +1,15 @@
 //! The port's implementation, as one value.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::client::{NatsClient, ServerState};
 use harmony::provider::ProviderError;
 use harmony::run::Run;
 
+use crate::connect::NoConnection;
+use crate::connection::Connection;
 use crate::server;
 use crate::share::Shared;
 
@@ -28,13 +32,23 @@ pub fn client() -> NatsConnections {
     NatsConnections::default()
 }
 
+impl NatsConnections {
+    /// A connection to look after a server. One that cannot be trusted is there, but not ours to ask.
+    async fn operator(&self, run: &Run, access: &NatsAccess) -> Result<Arc<Connection>, ProviderError> {
+        self.shared.connection(run, access).await.map_err(|why| match why {
+            NoConnection::Untrusted(failure) => ProviderError::NotPermitted(failure),
+            NoConnection::Other(error) => error,
+        })
+    }
+}
+
 #[async_trait]
 impl NatsClient for NatsConnections {
     async fn look_at_server(&self, run: &Run, access: &NatsAccess) -> Result<ServerState, ProviderError> {
-        server::look(run, &*self.shared.connection(run, access).await?).await
+        server::look(run, &*self.operator(run, access).await?).await
     }
 
     async fn reload_server(&self, run: &Run, access: &NatsAccess) -> Result<(), ProviderError> {
-        server::reload(run, &*self.shared.connection(run, access).await?).await
+        server::reload(run, &*self.operator(run, access).await?).await
     }
 }

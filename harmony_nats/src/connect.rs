@@ -10,6 +10,7 @@ use harmony::explain;
 use harmony::modules::nats::access::{Credential, NatsAccess};
 use harmony::provider::{Failure, ProviderError};
 use harmony::run::Run;
+use harmony::value::Unresolved;
 use tokio::time::timeout;
 
 use crate::connection::{Complaints, Connection};
@@ -20,22 +21,52 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What it is given even when the run's time is up, so that the last look at something says more than that there was no time to look.
 pub(crate) const LEAST: Duration = Duration::from_millis(500);
 
+/// Why there is no connection.
+#[derive(Clone)]
+pub(crate) enum NoConnection {
+    /// Every server showed a certificate that the access does not trust.
+    Untrusted(Failure),
+    /// Anything else.
+    Other(ProviderError),
+}
+
+impl From<ProviderError> for NoConnection {
+    fn from(error: ProviderError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Unresolved> for NoConnection {
+    fn from(error: Unresolved) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Whoever is there instead of the servers, they are not reached.
+impl From<NoConnection> for ProviderError {
+    fn from(why: NoConnection) -> Self {
+        match why {
+            NoConnection::Untrusted(failure) => Self::Unreachable(failure),
+            NoConnection::Other(error) => error,
+        }
+    }
+}
+
 /// Connects to the first server of `access` that answers.
 ///
 /// # Errors
 /// [`ProviderError::NotPermitted`] if a server does not take the credential, [`ProviderError::Unreachable`] naming every server if none
-/// answers, [`ProviderError::Refused`] if the access itself is no good.
-pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection, ProviderError> {
+/// answers, [`ProviderError::Refused`] if the access itself is no good; [`NoConnection::Untrusted`] if no server is trusted.
+pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection, NoConnection> {
     let what = format!("failed to connect as {}", access.who);
     let mut tried = Vec::new();
+    let mut untrusted = 0;
     let mut hint = None;
     for server in &access.servers {
         let server = server.get()?;
         if server.contains('@') {
-            return Err(ProviderError::refused(
-                what,
-                "a server's URL holds a credential; it belongs into the access's own field",
-            ));
+            let why = "a server's URL holds a credential; it belongs into the access's own field";
+            return Err(ProviderError::refused(what, why).into());
         }
         let complaints = Arc::new(Complaints::default());
         let patience = PATIENCE.min(run.remaining().max(LEAST));
@@ -44,10 +75,11 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
             Ok(client) => return Ok(Connection::new(client, access.who.clone(), server.clone(), complaints)),
             Err(Trouble { kind: Kind::Forbidden, words, .. }) => {
                 let failure = Failure::new(format!("{what} to {server}"), words);
-                return Err(ProviderError::NotPermitted(failure.with_hint(CREDENTIAL_HINT)));
+                return Err(ProviderError::NotPermitted(failure.with_hint(CREDENTIAL_HINT)).into());
             }
-            Err(Trouble { kind: Kind::NoCredential, words, .. }) => return Err(ProviderError::refused(what, words)),
+            Err(Trouble { kind: Kind::NoCredential, words, .. }) => return Err(ProviderError::refused(what, words).into()),
             Err(trouble) => {
+                untrusted += usize::from(matches!(trouble.kind, Kind::Untrusted));
                 hint = hint.or(trouble.hint);
                 tried.push(format!("{server}: {}", trouble.words));
             }
@@ -56,7 +88,10 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
     let why = if tried.is_empty() { "the access names no server".to_owned() } else { tried.join("; ") };
     let mut failure = Failure::new(what, why);
     failure.hint = hint.map(str::to_owned);
-    Err(ProviderError::Unreachable(failure))
+    Err(match untrusted > 0 && untrusted == tried.len() {
+        true => NoConnection::Untrusted(failure),
+        false => ProviderError::Unreachable(failure).into(),
+    })
 }
 
 const CREDENTIAL_HINT: &str = "the servers' configuration does not know this credential: apply the Score that declares the user, or wait \
@@ -113,6 +148,8 @@ enum Kind {
     Forbidden,
     /// What was given is no credential at all, which shows before anything is sent.
     NoCredential,
+    /// Its certificate is not one that the access trusts.
+    Untrusted,
     /// Anything else; another server may do better.
     Other,
 }
@@ -138,10 +175,17 @@ async fn attempt(
         (ConnectErrorKind::AuthorizationViolation, _) => (Kind::Forbidden, "the server says: Authorization Violation".to_owned()),
         (ConnectErrorKind::Authentication, _) => (Kind::NoCredential, "the credential is no NKey seed".to_owned()),
         (ConnectErrorKind::TimedOut, _) => (Kind::Other, silence()),
+        (_, Some(source)) if is_about_certificates(&error) => (Kind::Untrusted, explain::chain(source)),
         (_, Some(source)) => (Kind::Other, explain::chain(source)),
         (_, None) => (Kind::Other, error.to_string()),
     };
     Ok(Err(Trouble { kind, words, hint: hint_of(&error) }))
+}
+
+fn is_about_certificates(error: &ConnectError) -> bool {
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let tls = io.and_then(io::Error::get_ref).and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn hint_of(error: &ConnectError) -> Option<&'static str> {

@@ -85,7 +85,7 @@ pub(crate) async fn look(run: &Run, connection: &Connection) -> Result<ServerSta
         started: general.start,
         configured: general.config_load_time,
         config_digest: general.config_digest,
-        unhealthy: health.trouble(),
+        unhealthy: health.trouble().map(str::to_owned),
         jetstream,
     })
 }

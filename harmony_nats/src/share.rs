@@ -10,7 +10,7 @@ use harmony::run::Run;
 use harmony_types::Digest;
 use tokio::sync::Mutex;
 
-use crate::connect::connect;
+use crate::connect::{NoConnection, connect};
 use crate::connection::Connection;
 
 /// The connections in use, by what they were made with. Operations that run at the same time with one access share one connection; none
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
 struct Slot {
     connection: Weak<Connection>,
     /// When connecting last failed, and why: whoever was waiting for that attempt fails with it instead of making its own.
-    failed: Option<(Instant, ProviderError)>,
+    failed: Option<(Instant, NoConnection)>,
 }
 
 impl Shared {
@@ -32,7 +32,7 @@ impl Shared {
     ///
     /// # Errors
     /// As [`connect`].
-    pub(crate) async fn connection(&self, run: &Run, access: &NatsAccess) -> Result<Arc<Connection>, ProviderError> {
+    pub(crate) async fn connection(&self, run: &Run, access: &NatsAccess) -> Result<Arc<Connection>, NoConnection> {
         let asked = Instant::now();
         let slot = self.slot(key(access)?);
         let mut slot = slot.lock().await;

@@ -260,7 +260,7 @@ impl NatsConnections {
         at: &NatsAccess,
         names: Vec<String>,
     ) -> Result<Vec<Seen>, ProviderError> {
-        match self.shared.connection(run, at).await {
+        match self.shared.connection(run, at).await.map_err(ProviderError::from) {
             Ok(connection) => look(run, &connection, names).await,
             Err(ProviderError::Unreachable(failure) | ProviderError::NotPermitted(failure)) => {
                 Ok(names.iter().map(|_| Seen::Unreachable(failure.to_string())).collect())

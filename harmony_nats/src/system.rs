@@ -56,8 +56,8 @@ pub(crate) struct Health {
 
 impl Health {
     /// Why it is not, in its words.
-    pub(crate) fn trouble(self) -> Option<String> {
-        (self.status != "ok").then(|| self.error.filter(|words| !words.is_empty()).unwrap_or(self.status))
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        (self.status != "ok").then(|| self.error.as_deref().filter(|words| !words.is_empty()).unwrap_or(&self.status))
     }
 }
 

@@ -189,4 +189,6 @@ pub struct CredentialFile {
     pub user: UserName,
     /// The credential, and how to reach the system with it.
     pub access: NatsAccess,
+    /// What the `nats` program can be told to do with it, as its arguments: `kv ls HARMONY`.
+    pub example: String,
 }

@@ -92,6 +92,7 @@ pub(super) fn loss_of_what_was(item: &Item, entry: Option<&Entry>, context: &Con
         (Loss::Nothing, _) => return None,
         (Loss::Secret, _) => "an earlier run made it and it is gone: what is made anew is another secret".to_owned(),
         (Loss::Data, Some(held)) => format!("an earlier run made it and it is gone, with what it held when last seen: {held}"),
+        (Loss::Data, None) if entry.may_be_lost => "an earlier run made it and it is gone".to_owned(),
         (Loss::Data, None) => "an earlier run made it and it is gone; it held nothing when last seen".to_owned(),
     };
     Some(context.notice(what, item))

@@ -194,7 +194,7 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
     // A loss that was shown and accepted is not asked about again, even if this run is killed between deleting and making.
     let is_given_up = step.loss.is_some() || matches!(step.change, Change::Replace { .. });
     let kept = live.filter(|_| facts.keeps_outputs).map(|live| live.outputs.as_ref().clone());
-    Some(Entry {
+    let mut entry = Entry {
         key: key.clone(),
         label: resource.label.clone(),
         address: item.address.clone(),
@@ -206,11 +206,11 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
         origin: item.origin.clone(),
         made: live.is_some() || (!is_given_up && before.is_some_and(|before| before.made)),
         kept: kept.or_else(|| before.and_then(|before| before.kept.clone())),
-        held: match live {
-            Some(live) => live.holds.clone(),
-            None => before.and_then(|before| before.held.clone()),
-        },
-    })
+        held: None,
+    };
+    let held = live.map_or_else(|| before.and_then(|before| before.held.clone()), |live| live.holds.clone());
+    entry.held = entry.remembered(held);
+    Some(entry)
 }
 
 /// Whether something is new. That the line of a Score has moved is not: it moves with every edit of the program.

@@ -69,9 +69,17 @@ pub struct Entry {
     /// Choices made at creation that the thing itself does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Json>,
-    /// What it held when it was last seen.
+    /// What it held when it was last seen; of what may be lost without asking, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<String>,
+}
+
+impl Entry {
+    /// What is remembered of what it holds. Where nobody is asked about a loss nothing is: what proofs write would be news for every
+    /// run, and a run that changes nothing would write.
+    pub(super) fn remembered(&self, held: Option<String>) -> Option<String> {
+        held.filter(|_| self.loss == Loss::Data && !self.may_be_lost)
+    }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -253,6 +261,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Io`].
     pub(crate) fn made(&mut self, key: &Key, kept: Option<Json>, held: Option<String>) -> Result<(), LedgerError> {
+        let held = self.entries.get(key).and_then(|entry| entry.remembered(held));
         self.note(&Line::Made { key: key.clone(), kept, held })
     }
 

@@ -45,6 +45,8 @@ pub(super) async fn destroy<T: Topology>(
     let prepared = prepared(interrupts, maestro.prepare_destroy(topology)).await?;
     plan::note_idle_flags(session, prepared.plan(), losses, &[]);
     if !prepared.plan().is_pending() {
+        // Carrying out nothing takes the lock away that was taken for it.
+        prepared.apply().await?;
         session.progress.end();
         session.text("Nothing to take away: this program has made nothing that is still there.\n");
         return Ok(Ended::with(Exit::Done));

@@ -9,7 +9,8 @@ use harmony::engine::status::{Standing, State};
 use super::layout::{Detail, Layout, push, visible};
 use crate::paint::Hue;
 
-/// Place by place: what is as it should be is counted, everything else is named with its reason.
+/// Place by place: what is as it should be is counted, everything else is named with its reason; and where something is lost, so is what
+/// still works of the same sort, and what holds data.
 pub(crate) fn status(standings: &[Standing], layout: &Layout) -> String {
     let mut page = String::new();
     let mut places: BTreeMap<&str, Vec<&Standing>> = BTreeMap::new();
@@ -18,7 +19,8 @@ pub(crate) fn status(standings: &[Standing], layout: &Layout) -> String {
     }
     for (place, standings) in &places {
         place_line(&mut page, place, standings, layout);
-        for standing in standings.iter().filter(|standing| layout.detail == Detail::Full || !is_as_it_should(standing)) {
+        let is_told = |standing: &&&Standing| layout.detail == Detail::Full || is_telling(standing, standings);
+        for standing in standings.iter().filter(is_told) {
             line(&mut page, standing, layout);
         }
     }
@@ -36,6 +38,16 @@ pub(crate) fn is_well(standings: &[Standing]) -> bool {
 
 fn is_as_it_should(standing: &Standing) -> bool {
     standing.state == State::AsItShould
+}
+
+/// Whether it is to be named among these.
+fn is_telling(standing: &Standing, all: &[&Standing]) -> bool {
+    let is_lost = |other: &&&Standing| matches!(other.state, State::Gone | State::Unreachable { .. });
+    let sort = |standing: &Standing| standing.label.split(' ').next().map(str::to_owned);
+    let mut lost = all.iter().filter(is_lost).peekable();
+    !is_as_it_should(standing)
+        || (standing.holds.is_some() && lost.peek().is_some())
+        || lost.any(|other| sort(other) == sort(standing))
 }
 
 fn place_line(page: &mut String, place: &str, standings: &[&Standing], layout: &Layout) {

@@ -200,7 +200,7 @@ fn a_failed_run_tells_what_failed_what_is_left_and_no_next_steps() {
 }
 
 #[test]
-fn a_status_names_everything_that_is_not_well() {
+fn a_status_names_what_is_not_well_and_what_of_its_sort_still_is() {
     let standing = |address: &str, subject, state| Standing {
         address: address.parse().unwrap(),
         subject,
@@ -221,6 +221,7 @@ fn a_status_names_everything_that_is_not_well() {
         thing("west/d", State::Differs { fields: vec!["/max_bytes".to_owned()] }),
         unwanted,
         thing("west/f", State::NotMade),
+        thing("west/g", State::AsItShould),
         standing("west/p", Subject::Proof, State::Unproved),
     ];
     insta::assert_snapshot!(status(&standings, &wide()));

@@ -136,6 +136,7 @@ async fn destroy_takes_everything_away_once() {
     let again = program.run("destroy --yes", &[]).await;
     assert_eq!((again.exit, again.messages.as_str()), (Exit::Done, ""));
     assert!(again.output.starts_with("Nothing to take away"), "{}", again.output);
+    assert!(!program.state.path().join("site").exists(), "also not the lock of the run that found nothing");
 }
 
 #[tokio::test]

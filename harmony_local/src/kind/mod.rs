@@ -5,8 +5,8 @@ mod file;
 mod port;
 
 pub use directory::LocalDirectory;
-pub(crate) use directory::{Directories, remove_directory};
+pub(crate) use directory::{Contents, Directories, DirectoryKind};
 pub(crate) use file::Files;
 pub use file::{Access, FilePath, LocalFile, NoOutputs};
 pub(crate) use port::Ports;
-pub use port::{LocalPort, PortIdentity, PortOutputs};
+pub use port::{LocalPort, PortHolder, PortIdentity, PortOutputs};

@@ -13,27 +13,44 @@ use harmony::value::Output;
 use harmony_types::{Digest, HostName, Port};
 use serde::{Deserialize, Serialize};
 
-/// A port on which something of this place listens. Which one is derived from its name, moved on if that one is taken when it is chosen,
-/// and then kept in the Ledger.
+use crate::nats::{ProcessIdentity, find};
+
+/// A port on which a server of this place listens. Which one is derived from the server's name and its directory, moved on if that one is
+/// taken when it is chosen, and then kept in the Ledger, until somebody else takes it while the server is away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalPort {
-    /// What listens there, and where.
+    /// Who listens there, and where.
     #[serde(flatten)]
     pub identity: PortIdentity,
+    /// Who has it.
+    pub holder: PortHolder,
 }
 
-/// What listens, and on which address.
+/// Who has a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortHolder {
+    /// The server it was chosen for, or nobody while that is away.
+    Server,
+    /// Something else. Never, in a wish.
+    AnotherProcess,
+}
+
+/// Who listens, for whom, and on which address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PortIdentity {
-    /// What listens there: `laptop/nats-east-1/client`.
-    pub listener: String,
+    /// The server.
+    #[serde(flatten)]
+    pub process: ProcessIdentity,
+    /// For whom it listens there: `client`.
+    pub role: String,
     /// The address it listens on.
     pub host: HostName,
 }
 
 impl fmt::Display for PortIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "of {} on {}", self.listener, self.host)
+        write!(f, "{} of {} on {}", self.role, self.process, self.host)
     }
 }
 
@@ -80,25 +97,41 @@ impl Ports {
     }
 }
 
-/// Where the search for a free port begins: spread evenly by the listener's name, the same on every machine.
+/// Where the search for a free port begins: spread evenly by the server's name, its directory and the role, so that two checkouts of one
+/// program do not seek the same ones.
 fn preferred(identity: &PortIdentity) -> u16 {
-    let digest = Digest::of(identity.to_string().as_bytes());
+    let digest = Digest::of(format!("{identity} {}", identity.process.config_file).as_bytes());
     let spread = u64::from_str_radix(&digest.hex()[..8], 16).unwrap_or_default();
     let offset = spread % u64::from(LAST - FIRST + 1);
     FIRST + u16::try_from(offset).unwrap_or_default()
 }
 
+fn failed(identity: &PortIdentity) -> String {
+    format!("failed to choose the port {identity}")
+}
+
+fn address_of(identity: &PortIdentity) -> Result<IpAddr, ProviderError> {
+    identity.host.address().ok_or_else(|| ProviderError::refused(failed(identity), "the host is not an IP address"))
+}
+
 #[async_trait]
 impl Provider<LocalPort> for Ports {
-    async fn observe(&self, _: &Run, (): &(), wanted: &[Known<LocalPort>]) -> Result<Vec<Observation<LocalPort>>, ProviderError> {
-        let look = |known: &Known<LocalPort>| match &known.kept {
-            None => Observation::Absent,
-            Some(kept) => {
-                self.take(kept.port);
-                Observation::there(LocalPort { identity: known.identity.clone() }, kept.clone())
-            }
+    async fn observe(
+        &self,
+        run: &Run,
+        (): &(),
+        wanted: &[Known<LocalPort>],
+    ) -> Result<Vec<Observation<LocalPort>>, ProviderError> {
+        let look = |known: &Known<LocalPort>| {
+            let identity = &known.identity;
+            let Some(kept) = &known.kept else { return Ok(Observation::Absent) };
+            self.take(kept.port);
+            let address = SocketAddr::new(address_of(identity)?, kept.port.number());
+            let is_ours = run.io().is_address_free(address)? || find(run.io(), &identity.process)?.is_some();
+            let holder = if is_ours { PortHolder::Server } else { PortHolder::AnotherProcess };
+            Ok(Observation::there(LocalPort { identity: identity.clone(), holder }, kept.clone()))
         };
-        Ok(wanted.iter().map(look).collect())
+        wanted.iter().map(look).collect()
     }
 
     async fn apply(
@@ -109,9 +142,7 @@ impl Provider<LocalPort> for Ports {
         _: Option<&Live<LocalPort>>,
     ) -> Result<PortOutputs, ProviderError> {
         let identity = &desired.identity;
-        let what = || format!("failed to choose a port {identity}");
-        let address: IpAddr =
-            identity.host.address().ok_or_else(|| ProviderError::refused(what(), "the host is not an IP address"))?;
+        let address = address_of(identity)?;
         let first = preferred(identity);
         for number in (first..=LAST).chain(FIRST..first) {
             let Some(port) = Port::new(number) else { continue };
@@ -122,7 +153,7 @@ impl Provider<LocalPort> for Ports {
                 return Ok(PortOutputs { port });
             }
         }
-        let failure = Failure::new(what(), format!("all ports from {FIRST} to {LAST} are taken"));
+        let failure = Failure::new(failed(identity), format!("all ports from {FIRST} to {LAST} are taken"));
         Err(ProviderError::Refused(failure.with_hint("stop something that listens on one of them")))
     }
 

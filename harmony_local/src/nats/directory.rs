@@ -1,18 +1,13 @@
-//! The directory of a server: its configuration, and what it writes beside it while it runs.
+//! The directories of a server.
 
-use async_trait::async_trait;
-use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::resource::Resource;
-use harmony::run::Run;
-use harmony_io::Mode;
 use serde::{Deserialize, Serialize};
 
 use super::record;
 use super::supervisor::{LOG, OUTPUT};
-use crate::kind::{FilePath, NoOutputs, remove_directory};
+use crate::kind::{Contents, DirectoryKind, FilePath, NoOutputs};
 
-/// A server's directory. With it goes what running the server left there: its logs, and the record of its process. What others put into
-/// it stays, and it with that.
+/// A server's directory, with its configuration. With it goes what running the server left there: its logs, and the record of its process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NatsServerDirectory {
     /// Where it is.
@@ -32,39 +27,39 @@ impl Resource for NatsServerDirectory {
     }
 }
 
-/// Makes and removes the directories of servers.
-pub(crate) struct ServerDirectories;
+impl DirectoryKind for NatsServerDirectory {
+    const CONTENTS: Contents = Contents::Files(&[record::FILE, LOG, OUTPUT]);
 
-#[async_trait]
-impl Provider<NatsServerDirectory> for ServerDirectories {
-    async fn observe(
-        &self,
-        run: &Run,
-        (): &(),
-        wanted: &[Known<NatsServerDirectory>],
-    ) -> Result<Vec<Observation<NatsServerDirectory>>, ProviderError> {
-        let look = |known: &Known<NatsServerDirectory>| match run.io().find_entry(&known.identity.0)? {
-            None => Ok(Observation::Absent),
-            Some(_) => Ok(Observation::there(NatsServerDirectory { path: known.identity.clone() }, NoOutputs {})),
-        };
-        wanted.iter().map(look).collect()
+    fn at(path: FilePath) -> Self {
+        Self { path }
     }
+}
 
-    async fn apply(
-        &self,
-        run: &Run,
-        (): &(),
-        desired: &NatsServerDirectory,
-        _: Option<&Live<NatsServerDirectory>>,
-    ) -> Result<NoOutputs, ProviderError> {
-        run.io().ensure_directory(&desired.path.0, Mode::Private)?;
-        Ok(NoOutputs {})
+/// The directory of a server's JetStream store. All in it is the server's, and goes with it: what would be lost is said by the buckets,
+/// the streams and the contents of the accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NatsStore {
+    /// Where it is.
+    pub path: FilePath,
+}
+
+impl Resource for NatsStore {
+    const KIND: &'static str = "nats-store/v1";
+    const NOUN: &'static str = "JetStream store";
+    const ADOPTS: bool = true;
+    type Identity = FilePath;
+    type Access = ();
+    type Outputs = NoOutputs;
+
+    fn identity(&self) -> FilePath {
+        self.path.clone()
     }
+}
 
-    async fn delete(&self, run: &Run, (): &(), path: &FilePath) -> Result<(), ProviderError> {
-        for left in [record::FILE, LOG, OUTPUT] {
-            run.io().ensure_no_file(&path.0.join(left))?;
-        }
-        remove_directory(run, path)
+impl DirectoryKind for NatsStore {
+    const CONTENTS: Contents = Contents::All;
+
+    fn at(path: FilePath) -> Self {
+        Self { path }
     }
 }

@@ -4,14 +4,11 @@ mod binary;
 mod directory;
 mod process;
 mod record;
-mod store;
 mod supervisor;
 
 pub(crate) use binary::{Binaries, failed};
 pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
-pub use directory::NatsServerDirectory;
-pub(crate) use directory::ServerDirectories;
+pub use directory::{NatsServerDirectory, NatsStore};
 pub use process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
-pub use store::NatsStore;
-pub(crate) use store::Stores;
+pub(crate) use record::find;
 pub(crate) use supervisor::{LOG, Supervisor};

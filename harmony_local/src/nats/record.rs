@@ -12,7 +12,7 @@ pub(super) const FILE: &str = "process.json";
 
 /// The record of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(crate) struct Record {
     pub(super) process: u32,
     pub(super) started: u64,
     pub(super) program: PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct Record {
 }
 
 /// A process of this machine that is a certain server.
-pub(super) struct Found {
+pub(crate) struct Found {
     pub(super) process: ProcessId,
     pub(super) started: StartTime,
     pub(super) state: RecordState,
@@ -47,7 +47,7 @@ impl Record {
 }
 
 /// The process that is this server, by its record, else by the arguments that only it was started with.
-pub(super) fn find(io: &Io, identity: &ProcessIdentity) -> Result<Option<Found>, ProviderError> {
+pub(crate) fn find(io: &Io, identity: &ProcessIdentity) -> Result<Option<Found>, ProviderError> {
     let record = Record::read(io, &Record::path(identity))?;
     if let Some(named) = &record {
         let (process, started) = (ProcessId(named.process), StartTime(named.started));

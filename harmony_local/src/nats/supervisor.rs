@@ -105,10 +105,20 @@ impl Supervisor {
     }
 
     async fn restart(&self, run: &Run, at: &NatsAccess, desired: &NatsServerProcess, found: &Found) -> Result<(), ProviderError> {
+        self.replace_process(run, at, desired, found).await?;
+        self.wait_until_settled(run, at, &desired.identity).await
+    }
+
+    async fn replace_process(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        desired: &NatsServerProcess,
+        found: &Found,
+    ) -> Result<(), ProviderError> {
         run.progress("restarting");
         run.io().stop_process(found.process, found.started, STOP_WITHIN).await?;
-        self.start(run, at, desired).await?;
-        self.wait_until_settled(run, at, &desired.identity).await
+        self.start(run, at, desired).await
     }
 
     /// Has the server read its files again; whether it now uses what it should.
@@ -129,6 +139,11 @@ impl Supervisor {
         live: &NatsServerProcess,
         found: &Found,
     ) -> Result<(), ProviderError> {
+        if let Err(ProviderError::NotPermitted(_)) = self.client.look_at_server(run, at).await {
+            // Nobody can ask it to reload. And where all servers stopped trusting their operator, they do not trust each other either
+            // until the last one has been changed: to wait for that here would be to wait forever.
+            return self.replace_process(run, at, desired, found).await;
+        }
         // A lost record says nothing of how the server was started, and the server says what it uses itself.
         let known = found.state == RecordState::NamesThisProcess;
         if known && (live.startup_digest != desired.startup_digest || live.program != desired.program) {
@@ -180,8 +195,12 @@ fn unsettled(server: &ServerState) -> Option<String> {
 fn explain(io: &Io, identity: &ProcessIdentity, why: &str) -> ProviderError {
     let words = [LOG, OUTPUT].iter().find_map(|name| last_lines(io, &identity.beside(name)));
     let why = words.map_or_else(|| why.to_owned(), |words| format!("{why}; its last words:\n{words}"));
-    let failure = Failure::new(format!("failed to run nats-server {identity}"), why);
-    ProviderError::Refused(failure.with_hint(format!("see `{}`", identity.beside(LOG).display())))
+    let hint = if why.contains("address already in use") {
+        "run the command again: a port that something else has taken meanwhile is chosen anew".to_owned()
+    } else {
+        format!("see `{}`", identity.beside(LOG).display())
+    };
+    ProviderError::Refused(Failure::new(format!("failed to run nats-server {identity}"), why).with_hint(hint))
 }
 
 fn last_lines(io: &Io, path: &Path) -> Option<String> {

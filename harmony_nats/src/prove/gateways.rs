@@ -10,7 +10,7 @@ use harmony::run::{Looked, Run};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::members::by_member;
+use super::members::{Roll, call};
 use crate::client::NatsConnections;
 use crate::system::{Answer, ask_all};
 
@@ -30,7 +30,7 @@ impl Prover<GatewaysReachEveryCluster> for NatsConnections {
                 ask_all(run, &connection, "GATEWAYZ", &Json::Null, proof.members.len()).await.map_err(|error| {
                     error.failed(format!("failed to ask the servers of {} as {}", proof.system, connection.whereabouts()))
                 })?;
-            let links = by_member(&proof.members, &answers).and_then(|answers| links(&proof.members, &answers));
+            let links = call(&proof.members, &answers).and_then(|roll| links(&proof.members, &roll));
             Ok(links.map_or_else(Looked::NotYet, |links| Looked::Found((links, connection.whereabouts()))))
         });
         let (links, asked) = found.await?;
@@ -45,13 +45,15 @@ impl Prover<GatewaysReachEveryCluster> for NatsConnections {
     }
 }
 
-/// How many outbound gateways there are, if none is missing.
-fn links(members: &[Member], answers: &BTreeMap<String, &Answer<Gateways>>) -> Result<usize, String> {
-    let clusters: BTreeSet<&str> = members.iter().map(|member| member.cluster.as_str()).collect();
+/// How many outbound gateways there are, if none is missing; otherwise what is missing, and what the servers that answer do have.
+fn links(members: &[Member], roll: &Roll<'_, Gateways>) -> Result<usize, String> {
+    let answers = |member: &&Member| roll.answers.contains_key(member.server.as_str());
+    // To a cluster of which no server is left there can be no gateway.
+    let clusters: BTreeSet<&str> = members.iter().filter(answers).map(|member| member.cluster.as_str()).collect();
     let mut links = 0;
     let mut missing = Vec::new();
-    for member in members {
-        let gateways = answers.get(member.server.as_str()).and_then(|answer| answer.data.as_ref());
+    for member in members.iter().filter(answers) {
+        let gateways = roll.answers.get(member.server.as_str()).and_then(|answer| answer.data.as_ref());
         for cluster in clusters.iter().filter(|cluster| **cluster != member.cluster.as_str()) {
             match gateways.is_some_and(|gateways| gateways.outbound_gateways.contains_key(*cluster)) {
                 true => links += 1,
@@ -59,7 +61,16 @@ fn links(members: &[Member], answers: &BTreeMap<String, &Answer<Gateways>>) -> R
             }
         }
     }
-    if missing.is_empty() { Ok(links) } else { Err(format!("no gateway from {}", missing.join(", "))) }
+    let missing = (!missing.is_empty()).then(|| format!("no gateway from {}", missing.join(", ")));
+    let works = format!("{} servers of clusters {} have all {links} gateways between them", roll.answers.len(), {
+        Vec::from_iter(clusters).join(", ")
+    });
+    match (&roll.lost, missing) {
+        (None, None) => Ok(links),
+        (None, Some(missing)) => Err(missing),
+        (Some(lost), None) => Err(format!("{lost}; the other {works}")),
+        (Some(lost), Some(missing)) => Err(format!("{lost}; of the others, {missing}")),
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn one_missing_gateway_of_one_server_is_named() {
+    fn what_is_missing_is_named_with_what_is_left() {
         let members = [member("e1", "east"), member("e2", "east"), member("w1", "west"), member("n1", "north")];
         let mut all = BTreeMap::from([
             ("e1".to_owned(), answer("e1", &["west", "north"])),
@@ -87,9 +98,15 @@ mod tests {
             ("w1".to_owned(), answer("w1", &["east", "north"])),
             ("n1".to_owned(), answer("n1", &["east", "west", "elsewhere"])),
         ]);
-        assert_eq!(by_member(&members, &all).and_then(|answers| links(&members, &answers)), Ok(8));
+        let links = |all: &BTreeMap<String, Answer<Gateways>>| call(&members, all).and_then(|roll| links(&members, &roll));
+        assert_eq!(links(&all), Ok(8));
         all.insert("e2".to_owned(), answer("e2", &["north"]));
-        let missing = by_member(&members, &all).and_then(|answers| links(&members, &answers));
-        assert_eq!(missing, Err("no gateway from e2 to west".to_owned()));
+        assert_eq!(links(&all), Err("no gateway from e2 to west".to_owned()));
+        all.remove("n1");
+        let lost = "1 of 4 servers do not answer: n1 of site n1";
+        assert_eq!(links(&all), Err(format!("{lost}; of the others, no gateway from e2 to west")));
+        all.insert("e2".to_owned(), answer("e2", &["west"]));
+        let works = "the other 3 servers of clusters east, west have all 3 gateways between them";
+        assert_eq!(links(&all), Err(format!("{lost}; {works}")));
     }
 }

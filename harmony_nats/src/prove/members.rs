@@ -6,27 +6,24 @@ use harmony::modules::nats::proof::Member;
 
 use crate::system::Answer;
 
+/// Which of a system's members answer.
+pub(crate) struct Roll<'a, T> {
+    /// The answers of those that do, by their names.
+    pub(crate) answers: BTreeMap<String, &'a Answer<T>>,
+    /// The others in words, if there are any: `3 of 9 servers do not answer: a, b, c of site west`.
+    pub(crate) lost: Option<String>,
+}
+
 /// The answer of each member, by its name.
 ///
 /// # Errors
-/// Why the members have not all answered as themselves, in words.
-pub(crate) fn by_member<'a, T>(
-    members: &[Member],
-    answers: &'a BTreeMap<String, Answer<T>>,
-) -> Result<BTreeMap<String, &'a Answer<T>>, String> {
+/// Who has not answered as itself, in words.
+pub(crate) fn call<'a, T>(members: &[Member], answers: &'a BTreeMap<String, Answer<T>>) -> Result<Roll<'a, T>, String> {
     let mut by_name = BTreeMap::new();
     for answer in answers.values() {
         if by_name.insert(answer.server.name.clone(), answer).is_some() {
             return Err(format!("two servers are called {}", answer.server.name));
         }
-    }
-    let absent: Vec<String> = members
-        .iter()
-        .filter(|member| !by_name.contains_key(member.server.as_str()))
-        .map(|member| format!("{} of site {}", member.server, member.site))
-        .collect();
-    if !absent.is_empty() {
-        return Err(format!("{} of {} servers do not answer: {}", absent.len(), members.len(), absent.join(", ")));
     }
     by_name.retain(|name, _| members.iter().any(|member| member.server.as_str() == name));
     for member in members {
@@ -36,5 +33,15 @@ pub(crate) fn by_member<'a, T>(
             return Err(format!("{} is in cluster {cluster} instead of {}", member.server, member.cluster));
         }
     }
-    Ok(by_name)
+    let absent: Vec<&Member> = members.iter().filter(|member| !by_name.contains_key(member.server.as_str())).collect();
+    Ok(Roll { answers: by_name, lost: lost(&absent, members.len()) })
+}
+
+fn lost(absent: &[&Member], all: usize) -> Option<String> {
+    let mut sites: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for member in absent {
+        sites.entry(member.site.as_str()).or_default().push(member.server.as_str());
+    }
+    let sites: Vec<String> = sites.iter().map(|(site, servers)| format!("{} of site {site}", servers.join(", "))).collect();
+    (!absent.is_empty()).then(|| format!("{} of {all} servers do not answer: {}", absent.len(), sites.join("; ")))
 }

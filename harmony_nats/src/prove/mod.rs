@@ -1,5 +1,6 @@
 //! Carrying out the proofs.
 
+mod by_site;
 mod credential;
 mod gateways;
 mod members;

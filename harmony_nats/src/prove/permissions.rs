@@ -6,14 +6,14 @@ use std::time::Duration;
 use async_nats::{HeaderMap, StatusCode, Subscriber};
 use async_trait::async_trait;
 use futures::StreamExt;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use harmony::modules::nats::proof::{Expectation, PermissionsHold, Probe, SiteAccess};
 use harmony::proof::{Evidence, Prover};
 use harmony::provider::{Failure, ProviderError};
 use harmony::run::Run;
 use tokio::time::{Instant, timeout_at};
 
-use super::credential::on_site;
+use super::by_site::on_every_site;
 use crate::ask::AskError;
 use crate::client::NatsConnections;
 use crate::connect::connect;
@@ -34,7 +34,8 @@ const NAMED: usize = 5;
 #[async_trait]
 impl Prover<PermissionsHold> for NatsConnections {
     async fn prove(&self, run: &Run, proof: &PermissionsHold) -> Result<Evidence, ProviderError> {
-        let counts = try_join_all(proof.sites.iter().map(|site| try_site(run, proof, site))).await?;
+        let tried = join_all(proof.sites.iter().map(|site| try_site(run, proof, site))).await;
+        let counts = on_every_site(&format!("what user {} may do", proof.user), &proof.sites, tried)?;
         let checks: usize = counts.iter().sum();
         if checks == 0 {
             let what = format!("failed to prove the permissions of user {}", proof.user);
@@ -49,13 +50,12 @@ impl Prover<PermissionsHold> for NatsConnections {
 }
 
 async fn try_site(run: &Run, proof: &PermissionsHold, site: &SiteAccess) -> Result<usize, ProviderError> {
-    let connection = connect(run, &site.access).await.map_err(|error| on_site(error, site))?;
+    let connection = connect(run, &site.access).await?;
     let mut wrong = Vec::new();
     for probes in proof.probes.chunks(AT_ONCE) {
         let target = format!("{} probes of {}", probes.len(), connection.whereabouts());
         let met = run.io().request(&target, try_probes(run, &connection, probes)).await;
-        let met = met
-            .map_err(|error| on_site(error.failed(format!("failed to try permissions as {}", connection.whereabouts())), site))?;
+        let met = met.map_err(|error| error.failed(format!("failed to try permissions as {}", connection.whereabouts())))?;
         wrong.extend(probes.iter().zip(met).filter_map(|(probe, met)| complaint(probe, &met)));
     }
     if wrong.is_empty() {
@@ -63,7 +63,7 @@ async fn try_site(run: &Run, proof: &PermissionsHold, site: &SiteAccess) -> Resu
     }
     let named = wrong.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
     let what = format!("{} of {} permissions do not hold for {}", wrong.len(), proof.probes.len(), connection.whereabouts());
-    Err(on_site(ProviderError::Refused(Failure::new(what, named)), site))
+    Err(ProviderError::Refused(Failure::new(what, named)))
 }
 
 /// What became of a probe.

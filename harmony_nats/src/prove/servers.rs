@@ -11,7 +11,7 @@ use harmony::run::{Looked, Run};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::members::by_member;
+use super::members::{Roll, call};
 use crate::client::NatsConnections;
 use crate::connection::Connection;
 use crate::system::{Answer, Health, MetaGroup, ask_all};
@@ -54,28 +54,53 @@ async fn look(run: &Run, connection: &Connection, proof: &ServersAgree) -> Resul
     let expected = proof.members.len();
     let health: BTreeMap<String, Answer<Health>> =
         ask_all(run, connection, "HEALTHZ", &Json::Null, expected).await.map_err(failed)?;
-    if let Err(why) = by_member(&proof.members, &health) {
-        return Ok(Err(why));
-    }
-    for answer in health.into_values() {
-        let name = answer.server.name;
-        if let Some(trouble) = answer.data.and_then(Health::trouble) {
-            return Ok(Err(format!("{name} is not healthy: {trouble}")));
-        }
-    }
-    if proof.meta_group == 0 {
-        return Ok(Ok(None));
+    let health = match call(&proof.members, &health) {
+        Ok(health) => health,
+        Err(why) => return Ok(Err(why)),
+    };
+    let trouble = health
+        .answers
+        .iter()
+        .filter_map(|(name, answer)| Some(format!("{name} is not healthy: {}", answer.data.as_ref().and_then(Health::trouble)?)));
+    let trouble: Vec<String> = trouble.collect();
+    if proof.meta_group == 0 || (health.lost.is_none() && !trouble.is_empty()) {
+        return Ok(told(health.lost, trouble, health.answers.len(), Ok(None), 0));
     }
     let jetstream: BTreeMap<String, Answer<Jetstream>> =
-        ask_all(run, connection, "JSZ", &Json::Null, expected).await.map_err(failed)?;
-    Ok(by_member(&proof.members, &jetstream).and_then(|answers| agreement(&answers, proof.meta_group)).map(Some))
+        ask_all(run, connection, "JSZ", &Json::Null, health.answers.len()).await.map_err(failed)?;
+    let agreement = call(&proof.members, &jetstream).and_then(|roll| agreement(&roll, proof.meta_group)).map(Some);
+    Ok(told(health.lost, trouble, health.answers.len(), agreement, proof.meta_group))
 }
 
-/// The one meta leader of the full group.
-fn agreement(answers: &BTreeMap<String, &Answer<Jetstream>>, size: usize) -> Result<String, String> {
+/// The agreement if nothing is lost and nobody has a trouble; otherwise all there is to say.
+fn told(
+    lost: Option<String>,
+    trouble: Vec<String>,
+    answers: usize,
+    agreement: Result<Option<String>, String>,
+    size: usize,
+) -> Result<Option<String>, String> {
+    if lost.is_none() && trouble.is_empty() {
+        return agreement;
+    }
+    let mut parts = Vec::from_iter(lost);
+    match trouble.is_empty() {
+        true => parts.push(format!("the other {answers} are healthy")),
+        false => parts.extend(trouble),
+    }
+    match agreement {
+        Ok(None) => {}
+        Ok(Some(leader)) => parts.push(format!("they name {leader} as the meta leader of {size}")),
+        Err(why) => parts.push(why),
+    }
+    Err(parts.join("; "))
+}
+
+/// The one meta leader, of a group of this size, that all name who answer.
+fn agreement(roll: &Roll<'_, Jetstream>, size: usize) -> Result<String, String> {
     let mut leaders = BTreeSet::new();
     let mut voices = 0;
-    for (name, answer) in answers {
+    for (name, answer) in &roll.answers {
         let Some(jetstream) = answer.data.as_ref().filter(|jetstream| !jetstream.disabled) else { continue };
         voices += 1;
         // A server on its own has no group and needs no leader but itself.
@@ -90,7 +115,7 @@ fn agreement(answers: &BTreeMap<String, &Answer<Jetstream>>, size: usize) -> Res
         leaders.insert(group.leader.clone());
     }
     match leaders.pop_first() {
-        _ if voices != size => Err(format!("{voices} of {size} servers have JetStream")),
+        _ if voices != size && roll.lost.is_none() => Err(format!("{voices} of {size} servers have JetStream")),
         Some(leader) if leaders.is_empty() => Ok(leader),
         Some(leader) => Err(format!("they name different meta leaders: {leader}, {}", Vec::from_iter(leaders).join(", "))),
         None => Err("nobody names a meta leader".to_owned()),
@@ -114,7 +139,7 @@ mod tests {
 
     fn agreed(first: &Json, second: &Json, size: usize) -> Result<String, String> {
         let answers = BTreeMap::from([answer("a", first), answer("b", second)]);
-        agreement(&answers.iter().map(|(name, answer)| (name.clone(), answer)).collect(), size)
+        agreement(&Roll { answers: answers.iter().map(|(name, answer)| (name.clone(), answer)).collect(), lost: None }, size)
     }
 
     #[test]
@@ -130,5 +155,16 @@ mod tests {
         ] {
             assert_eq!(agreed(&first, &second, size), Err(why.to_owned()));
         }
+    }
+
+    #[test]
+    fn what_is_lost_is_told_with_what_the_others_say() {
+        let (lost, sick) = ("1 of 3 servers do not answer: c of site west".to_owned(), "b is not healthy: why".to_owned());
+        let leader = || Ok(Some("a".to_owned()));
+        assert_eq!(told(None, Vec::new(), 3, leader(), 3), leader());
+        let words = told(Some(lost.clone()), Vec::new(), 2, leader(), 3).unwrap_err();
+        assert_eq!(words, format!("{lost}; the other 2 are healthy; they name a as the meta leader of 3"));
+        let words = told(Some(lost.clone()), vec![sick.clone()], 2, Err("nobody names a meta leader".to_owned()), 3).unwrap_err();
+        assert_eq!(words, format!("{lost}; {sick}; nobody names a meta leader"));
     }
 }

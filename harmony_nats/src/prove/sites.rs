@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use async_nats::StatusCode;
 use async_trait::async_trait;
-use futures::future::try_join_all;
+use futures::future::{join, join_all};
 use harmony::modules::nats::proof::{KvReachesEverySite, SiteAccess};
 use harmony::proof::{Evidence, Prover};
 use harmony::provider::{Failure, ProviderError};
 use harmony::run::{Looked, Run};
 use serde::Deserialize;
 
-use super::credential::on_site;
+use super::by_site::{on_site, told_as, worst};
 use crate::bucket::stream_name;
 use crate::client::NatsConnections;
 use crate::connect::connect;
@@ -21,36 +21,87 @@ use crate::jetstream::{ApiError, CallError};
 #[async_trait]
 impl Prover<KvReachesEverySite> for NatsConnections {
     async fn prove(&self, run: &Run, proof: &KvReachesEverySite) -> Result<Evidence, ProviderError> {
-        // Readers are clients of their own: what a writer's server would answer says nothing about the others.
-        let writers = try_join_all(proof.sites.iter().map(|site| open(run, site))).await?;
-        let readers = try_join_all(proof.sites.iter().map(|site| open(run, site))).await?;
-        let mut longest = Duration::ZERO;
-        let mut reads = 0;
-        for (from, writer) in writers.iter().enumerate() {
-            let written = write(run, proof, &proof.sites[from], writer).await?;
-            // The only site reads what it wrote.
-            let others = readers.iter().zip(&proof.sites).enumerate().filter(|(to, _)| *to != from || readers.len() == 1);
-            let seen = others.map(|(_, (reader, site))| wait_until_read(run, proof, &written, reader, site));
-            for took in try_join_all(seen).await? {
-                longest = longest.max(took);
-                reads += 1;
-            }
-        }
-        if reads == 0 {
+        if proof.sites.is_empty() {
             return Err(ProviderError::refused(format!("failed to write to {}", proof.bucket), "there is no site to do it on"));
         }
-        let (writes, who) = (writers.len(), proof.sites.first().map(|site| site.access.who.as_str()).unwrap_or_default());
+        // Readers are clients of their own: what a writer's server would answer says nothing about the others.
+        let opened = join_all(proof.sites.iter().map(|site| join(open(run, site), open(run, site)))).await;
+        let mut found = Found::default();
+        let mut ends = Vec::new();
+        for (site, (writer, reader)) in proof.sites.iter().zip(opened) {
+            match (writer, reader) {
+                (Ok(writer), Ok(reader)) => ends.push(End { site, writer, reader }),
+                (Err(error), _) | (_, Err(error)) => found.failures.push(error),
+            }
+        }
+        for from in &ends {
+            try_from(run, proof, from, &ends, &mut found).await;
+        }
+        found.evidence(proof)
+    }
+}
+
+/// A site that can be reached, with two clients there.
+struct End<'a> {
+    site: &'a SiteAccess,
+    writer: Connection,
+    reader: Connection,
+}
+
+#[derive(Default)]
+struct Found {
+    /// Where it was written and where that was read.
+    directions: Vec<String>,
+    longest: Duration,
+    failures: Vec<ProviderError>,
+}
+
+impl Found {
+    fn evidence(self, proof: &KvReachesEverySite) -> Result<Evidence, ProviderError> {
+        let Self { directions, longest, failures } = self;
+        let (sites, reads) = (proof.sites.len(), directions.len());
+        let why = failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        match worst(failures.into_iter()) {
+            None => {}
+            Some(only) if sites == 1 => return Err(only),
+            Some(worst) => {
+                let works = if reads == 0 { String::new() } else { format!(" ({})", directions.join(", ")) };
+                let all = sites * (sites - 1);
+                let what = format!("bucket {} works in {reads} of {all} directions{works}", proof.bucket);
+                return Err(told_as(worst, what, why));
+            }
+        }
+        let who = proof.sites.first().map(|site| site.access.who.as_str()).unwrap_or_default();
         let how = format!(
-            "{who} wrote {writes} keys to bucket {}, one on each site, and read them {reads} times elsewhere",
+            "{who} wrote {sites} keys to bucket {}, one on each site, and read them {reads} times elsewhere",
             proof.bucket
         );
         let measured = vec![format!("longest until read: {:.1} ms", longest.as_secs_f64() * 1000.0)];
-        Ok(Evidence { checks: reads, how, measured })
+        Ok(Evidence { checks: u32::try_from(reads).unwrap_or(u32::MAX), how, measured })
+    }
+}
+
+/// Writes on one site, and reads on the others that can be reached; the only site reads what it wrote.
+async fn try_from(run: &Run, proof: &KvReachesEverySite, from: &End<'_>, ends: &[End<'_>], found: &mut Found) {
+    let written = match write(run, proof, from.site, &from.writer).await {
+        Ok(written) => written,
+        Err(error) => return found.failures.push(error),
+    };
+    let others = ends.iter().filter(|to| to.site.site != from.site.site || proof.sites.len() == 1);
+    let reading = others.map(async |to| (to, wait_until_read(run, proof, &written, &to.reader, to.site).await));
+    for (to, read) in join_all(reading).await {
+        match read {
+            Ok(took) => {
+                found.longest = found.longest.max(took);
+                found.directions.push(format!("{} to {}", from.site.site, to.site.site));
+            }
+            Err(error) => found.failures.push(error),
+        }
     }
 }
 
 async fn open(run: &Run, site: &SiteAccess) -> Result<Connection, ProviderError> {
-    connect(run, &site.access).await.map_err(|error| on_site(error, site))
+    connect(run, &site.access).await.map_err(|error| on_site(error.into(), site))
 }
 
 struct Written<'a> {

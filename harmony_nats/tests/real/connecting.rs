@@ -43,7 +43,9 @@ async fn a_server_whose_certificate_another_authority_issued_is_not_used() {
     let Some(system) = System::solo("a_server_whose_certificate_another_authority_issued_is_not_used", vec![]) else { return };
     let access = NatsAccess { trust: Value::Known(Authority::new().trust), ..system.admin(0) };
     let error = refused(&access).await;
-    assert!(matches!(error, ProviderError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, ProviderError::NotPermitted(_)), "{error:?}");
+    let somewhere = NatsAccess { trust: access.trust.clone(), ..system.access("app") };
+    assert!(matches!(observe(&client(), &somewhere, &bucket("B")).await, Observation::Unreachable(_)));
     let told = told(&error);
     assert!(told.contains("invalid peer certificate") && told.contains("[the server's certificate is not issued"), "{told}");
     let both = format!("{}{}", Authority::new().trust, system.authority.trust);

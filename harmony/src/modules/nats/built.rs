@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use harmony_types::{AccountName, SiteName, UserName};
 
 use super::access::{Credential, NatsAccess};
+use super::permission::Right;
 use super::proof::{Member, SiteAccess};
+use super::score::KvAccess;
 use super::spec::{SystemSpec, UserProof, UserRole, UserSpec};
 use crate::address::Address;
 use crate::capability::CredentialFile;
@@ -81,7 +83,16 @@ impl BuiltSystem {
             account: user.account.clone(),
             user: user.name.clone(),
             access: self.access(user, |member| Some(&member.cluster) != hub),
+            example: user.rights.iter().find_map(example).unwrap_or_else(|| "rtt".to_owned()),
         }
+    }
+}
+
+/// A command of the `nats` program that this right allows.
+fn example(right: &Right) -> Option<String> {
+    match right {
+        Right::Kv { bucket, access, .. } if *access != KvAccess::WriteOnly => Some(format!("kv ls {bucket}")),
+        _ => None,
     }
 }
 

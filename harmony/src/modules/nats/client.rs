@@ -30,7 +30,8 @@ pub trait NatsClient:
     /// What the one server that `access` (a user of the system account) names says of itself, asked over that very connection.
     ///
     /// # Errors
-    /// [`ProviderError::Unreachable`] if it does not answer, [`ProviderError::NotPermitted`] if it does not take the credential.
+    /// [`ProviderError::Unreachable`] if it does not answer, [`ProviderError::NotPermitted`] if it does not take the credential, or shows a
+    /// certificate that the access does not trust.
     async fn look_at_server(&self, run: &Run, access: &NatsAccess) -> Result<ServerState, ProviderError>;
 
     /// Tells the one server that `access` names to read its configuration again, and returns its own verdict.

@@ -1,41 +1,13 @@
 //! Lowering a system to servers, secrets and proofs.
 
-use harmony_types::SiteName;
-
 use super::identity::{arrange_authorities, arrange_users};
+use super::places::Places;
 use super::proofs::{arrange_permission_proofs, arrange_system_proofs};
 use super::servers::arrange_servers;
-use crate::capability::{Nats, NatsSupercluster};
 use crate::error::ArrangeError;
 use crate::modules::nats::built::BuiltSystem;
 use crate::modules::nats::spec::{NatsFragment, assemble};
 use crate::stage::{Contribution, Stage};
-
-/// Where a system stands.
-pub(super) enum Places<'t> {
-    /// On one place.
-    One(&'t dyn Nats),
-    /// On a place that has sites.
-    Several(&'t dyn NatsSupercluster),
-}
-
-impl<'t> Places<'t> {
-    /// The place that keeps what belongs to no site.
-    pub(super) fn home(&self) -> &'t dyn Nats {
-        match self {
-            Self::One(place) => *place,
-            Self::Several(place) => *place,
-        }
-    }
-
-    /// The place of a site.
-    pub(super) fn site(&self, site: &SiteName) -> Result<&'t dyn Nats, ArrangeError> {
-        match self {
-            Self::One(place) => Ok(*place),
-            Self::Several(place) => Ok(place.nats_site(site)?),
-        }
-    }
-}
 
 /// Assembles the system that Scores speak of, and adds all that runs and proves it.
 pub(super) fn build<'t>(

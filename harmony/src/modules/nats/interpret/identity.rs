@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use harmony_secret::SecretName;
 use harmony_types::{NonBlank, SiteName};
 
-use super::declare::Places;
+use super::places::Places;
 use crate::capability::Nats;
 use crate::error::ArrangeError;
 use crate::modules::nats::access::Credential;

@@ -4,6 +4,7 @@
 mod assets;
 mod declare;
 mod identity;
+mod places;
 mod proofs;
 mod scores;
 mod servers;

@@ -12,7 +12,8 @@ use crate::score::Score;
 use crate::stage::Stage;
 
 use super::assets::arrange_assets;
-use super::declare::{Places, build};
+use super::declare::build;
+use super::places::Places;
 
 /// Says of a system what a Score says; for Scores that add nothing of their own to the stage.
 struct Contribute {

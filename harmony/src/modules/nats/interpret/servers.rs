@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use harmony_types::{ClusterName, ServerName};
 
-use super::declare::Places;
 use super::identity::{Authorities, non_blank, secret_name};
+use super::places::Places;
 use crate::address::Address;
 use crate::capability::{Listener, ListenersWanted, Nats, Placement, ServerArrangement};
 use crate::error::ArrangeError;

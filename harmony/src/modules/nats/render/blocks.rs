@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use harmony_types::{ByteSize, HostName, Port, TimeSpan};
 
 use super::tree::{Conf, Entry};
-use super::write::ROUTES_FILE;
 use crate::modules::nats::score::{RequestChecking, SyncPolicy};
 use crate::modules::nats::spec::{
     AccountBlock, AccountLimits, ClusterBlock, GatewayBlock, JetstreamBlock, LogLevel, Monitoring, Route, ServerSpec, TlsFiles,
@@ -14,6 +13,9 @@ use crate::modules::nats::spec::{
 };
 use crate::text;
 use crate::value::{Syntax, Text, Value};
+
+/// The name of the file beside the main one that holds what only the servers of one cluster may know.
+pub const ROUTES_FILE: &str = "routes.conf";
 
 /// How long a handshake between servers may take, in seconds: the server's default of 2 is too short across sites, and for a machine
 /// that is still starting.

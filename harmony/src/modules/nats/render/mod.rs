@@ -9,5 +9,6 @@ mod reload;
 mod tree;
 mod write;
 
+pub use blocks::ROUTES_FILE;
 pub use reload::is_reloadable;
-pub use write::{ROUTES_FILE, RenderedConf, conf};
+pub use write::{RenderedConf, conf};

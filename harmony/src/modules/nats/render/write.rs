@@ -7,15 +7,12 @@ use crate::modules::nats::spec::ServerSpec;
 use crate::text;
 use crate::value::Text;
 
-/// The name of the file beside the main one that holds what only the servers of one cluster may know.
-pub const ROUTES_FILE: &str = "routes.conf";
-
 /// A server's configuration, as files and digests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedConf {
     /// The main file. It holds no secret.
     pub main: Text,
-    /// The file [`ROUTES_FILE`], in the main file's directory: the cluster's password, and the routes that need it. A secret.
+    /// The file [`ROUTES_FILE`](super::ROUTES_FILE), in the main file's directory: the cluster's password, and the routes that need it. A secret.
     pub routes: Option<Text>,
     /// The digest `sha256:…` that the server names as its `config_digest` once it uses these files.
     pub digest: Text,
