@@ -16,7 +16,8 @@ use harmony_test::{FakePlace, FakeSite, FakeThing, FileOnDisk, score};
 const SIZES: [usize; 4] = [1, 100, 1000, 5000];
 const MOST_EXPONENT: f64 = 1.1;
 const MOST_MEMORY_MB: f64 = 30.0;
-/// The best of so many is taken: what disturbs a measurement only makes it longer.
+/// The best of so many processes with so many repetitions each is taken: what disturbs a measurement only makes it longer.
+const PROCESSES: usize = 3;
 const REPETITIONS: usize = 5;
 
 /// What one process measured.
@@ -50,6 +51,15 @@ fn main() -> ExitCode {
 }
 
 fn measure_apart(provider: &str, size: usize) -> Measured {
+    let nothing = Measured { plan: f64::MAX, apply: f64::MAX, peak_mb: f64::MAX };
+    (0..PROCESSES).map(|_| measure_in_process(provider, size)).fold(nothing, |best, now| Measured {
+        plan: best.plan.min(now.plan),
+        apply: best.apply.min(now.apply),
+        peak_mb: best.peak_mb.min(now.peak_mb),
+    })
+}
+
+fn measure_in_process(provider: &str, size: usize) -> Measured {
     let this = std::env::current_exe().unwrap();
     let output = Command::new(this).args(["--measure", provider, &size.to_string()]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
