@@ -55,7 +55,8 @@ pub struct Finished {
 }
 
 impl Io {
-    /// Starts `program` in a session of its own, so that neither our end nor our terminal ends it; its output is appended to `log`.
+    /// Starts `program` in a process group of its own, so that neither our end nor a key pressed in our terminal ends it; its output is
+    /// appended to `log`.
     /// Its environment is empty: nothing of ours reaches it.
     ///
     /// # Errors
