@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::resource::{FieldChange, Impact, Resource};
 use harmony::run::Run;
-use harmony::topology::{Hosts, Providers, Site, Survey, Topology};
+use harmony::topology::{Hosts, Providers, Site, Topology, WithoutSurvey};
 use harmony::{ArrangeError, Interpret, Inventory, Score, Scores, Stage};
 use harmony_io::{Io, Mode};
 use harmony_types::PlaceName;
@@ -91,7 +91,7 @@ trait NoticeBoard: Topology {
     fn arrange_notice(&self, notice: &Notice, stage: &mut Stage) -> Result<(), ArrangeError>;
 }
 
-/// The place, once it has been looked at.
+/// The place.
 struct Hallway {
     name: PlaceName,
     site: Site,
@@ -123,23 +123,6 @@ impl NoticeBoard for Hallway {
     }
 }
 
-/// The place before: looking at a hallway finds nothing that one has to know.
-struct Unseen(PlaceName);
-
-#[async_trait]
-impl Survey for Unseen {
-    type Facts = ();
-    type Surveyed = Hallway;
-
-    async fn survey(&self, _: &Site) -> Result<(), ProviderError> {
-        Ok(())
-    }
-
-    fn with_facts(self, site: &Site, (): ()) -> Result<Hallway, ProviderError> {
-        Ok(Hallway { name: self.0, site: site.clone() })
-    }
-}
-
 /// The Score: plain data, playable on every place with a board.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct NoticesScore(Vec<Notice>);
@@ -159,7 +142,8 @@ impl<T: NoticeBoard> Score<T> for NoticesScore {
 /// A Score is data, so it can come from a file; `NOTICES` names another one.
 fn main() -> anyhow::Result<ExitCode> {
     let path = std::env::var("NOTICES").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/notices.json").to_owned());
-    let text = Io::real().find_file(Path::new(&path))?.with_context(|| format!("there is no file `{path}`"))?;
-    let score: NoticesScore = serde_json::from_slice(&text).with_context(|| format!("`{path}` holds no notices"))?;
-    Ok(harmony_cli::run(Inventory::empty(), Unseen("hallway".parse()?), Scores::default().with(score)))
+    let score: NoticesScore = serde_json::from_str(&std::fs::read_to_string(&path).context(path)?)?;
+    let name = "hallway".parse()?;
+    let hallway = WithoutSurvey(|site| Hallway { name, site });
+    Ok(harmony_cli::run(Inventory::empty(), hallway, Scores::default().with(score)))
 }

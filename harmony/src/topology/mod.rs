@@ -5,5 +5,5 @@ mod place;
 mod providers;
 
 pub(crate) use erased::{AnyKnown, AnyLive, AnyObservation, AnyProver, AnyProvider};
-pub use place::{Fetching, Hosts, Proves, Site, Survey, Topology};
+pub use place::{Fetching, Hosts, Proves, Site, Survey, Topology, WithoutSurvey};
 pub use providers::Providers;

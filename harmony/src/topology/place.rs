@@ -90,3 +90,36 @@ pub trait Survey: Send + Sync {
     /// [`ProviderError`] if the facts do not fit the place.
     fn with_facts(self, site: &Site, facts: Self::Facts) -> Result<Self::Surveyed, ProviderError>;
 }
+
+/// A place of which nothing has to be found out: what it is, is known with the site program it is for.
+///
+/// ```
+/// use harmony::topology::{Providers, Site, Survey, Topology, WithoutSurvey};
+/// use harmony_types::PlaceName;
+///
+/// struct Hallway(PlaceName, Site);
+/// # impl Topology for Hallway {
+/// #     fn name(&self) -> &PlaceName { &self.0 }
+/// #     fn site(&self) -> &Site { &self.1 }
+/// #     fn register(&self, _: &mut Providers) {}
+/// # }
+///
+/// fn place(name: PlaceName) -> impl Survey<Surveyed = Hallway> {
+///     WithoutSurvey(|site| Hallway(name, site))
+/// }
+/// ```
+pub struct WithoutSurvey<F>(pub F);
+
+#[async_trait]
+impl<P: Topology, F: FnOnce(Site) -> P + Send + Sync> Survey for WithoutSurvey<F> {
+    type Facts = ();
+    type Surveyed = P;
+
+    async fn survey(&self, _: &Site) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    fn with_facts(self, site: &Site, (): ()) -> Result<P, ProviderError> {
+        Ok((self.0)(site.clone()))
+    }
+}
