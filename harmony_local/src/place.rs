@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use harmony::modules::nats::assets::{AccountContents, KvBucket, Stream};
 use harmony::modules::nats::proof::{
@@ -31,6 +32,7 @@ pub struct LocalPlace<N: NatsOnMachine = WithoutNats> {
     pub(crate) monitoring: Monitoring,
     pub(crate) log: LogLevel,
     pub(crate) program: Option<Program>,
+    pub(crate) ready_within: Duration,
     pub(crate) nats: N,
     pub(crate) search: Search,
     pub(crate) ports: Arc<Ports>,
@@ -146,7 +148,7 @@ hosts_with_nats! {
     NatsServerBinary => |place| Arc::new(Binaries { search: place.search.clone() });
     NatsServerDirectory => |_place| Arc::new(Directories);
     NatsStore => |_place| Arc::new(Directories);
-    NatsServerProcess => |place| Arc::new(Supervisor::new(place.nats.0.clone()));
+    NatsServerProcess => |place| Arc::new(Supervisor::new(place.nats.0.clone(), place.ready_within));
     KvBucket => |place| place.nats.0.clone();
     Stream => |place| place.nats.0.clone();
     AccountContents => |place| place.nats.0.clone();

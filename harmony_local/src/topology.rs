@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use harmony::modules::nats::client::NatsClient;
@@ -12,7 +13,7 @@ use harmony_types::{HostName, PlaceName};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::Ports;
-use crate::nats::failed;
+use crate::nats::{READY_WITHIN, failed};
 use crate::nats_server::{self, Found, Search};
 use crate::place::{LocalPlace, Program};
 
@@ -24,6 +25,7 @@ pub struct LocalTopology<N = WithoutNats> {
     monitoring: Monitoring,
     log: LogLevel,
     nats_server: Option<PathBuf>,
+    ready_within: Duration,
     nats: N,
 }
 
@@ -71,6 +73,7 @@ impl LocalTopology {
             monitoring: Monitoring::Closed,
             log: LogLevel::Normal,
             nats_server: None,
+            ready_within: READY_WITHIN,
             nats: WithoutNats,
         }
     }
@@ -87,6 +90,7 @@ impl<N> LocalTopology<N> {
             monitoring: self.monitoring,
             log: self.log,
             nats_server: self.nats_server,
+            ready_within: self.ready_within,
             nats: WithNats(Arc::new(client)),
         }
     }
@@ -126,6 +130,13 @@ impl<N> LocalTopology<N> {
     #[must_use]
     pub fn with_nats_server(mut self, program: impl Into<PathBuf>) -> Self {
         self.nats_server = Some(program.into());
+        self
+    }
+
+    /// The same, with another limit for a server to be ready after it was started; one that takes longer is stopped. Default: 20 s.
+    #[must_use]
+    pub fn with_ready_within(mut self, limit: Duration) -> Self {
+        self.ready_within = limit;
         self
     }
 
@@ -187,6 +198,7 @@ where
             monitoring: self.monitoring,
             log: self.log,
             program: facts.nats_server,
+            ready_within: self.ready_within,
             nats: self.nats,
             search,
             ports: Arc::new(Ports::default()),

@@ -3,8 +3,8 @@
 use harmony::resource::Resource;
 use serde::{Deserialize, Serialize};
 
+use super::last_words::{LOG, OUTPUT};
 use super::record;
-use super::supervisor::{LOG, OUTPUT};
 use crate::kind::{Contents, DirectoryKind, FilePath, NoOutputs};
 
 /// A server's directory, with its configuration. With it goes what running the server left there: its logs, and the record of its process.

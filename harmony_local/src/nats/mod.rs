@@ -2,6 +2,7 @@
 
 mod binary;
 mod directory;
+mod last_words;
 mod process;
 mod record;
 mod supervisor;
@@ -9,6 +10,7 @@ mod supervisor;
 pub(crate) use binary::{Binaries, failed};
 pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
 pub use directory::{NatsServerDirectory, NatsStore};
+pub(crate) use last_words::LOG;
 pub use process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
 pub(crate) use record::find;
-pub(crate) use supervisor::{LOG, Supervisor};
+pub(crate) use supervisor::{READY_WITHIN, Supervisor};

@@ -1,40 +1,36 @@
 //! Starting, finding, reloading, restarting and stopping nats-server processes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::client::{NatsClient, ServerState};
-use harmony::provider::{Failure, Known, Live, Observation, Provider, ProviderError};
+use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::run::{Looked, Run};
 use harmony::value::Text;
-use harmony_io::{Io, ProcessId, StartTime};
+use harmony_io::{ProcessId, StartTime};
 
+use super::last_words::{LastWords, OUTPUT};
 use super::process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
 use super::record::{Found, Record, find};
 use crate::kind::NoOutputs;
 
 /// A server alone answers within 50 ms, nine at once on two busy cores within 3 s; more is a fault.
-const READY_WITHIN: Duration = Duration::from_secs(20);
+pub(crate) const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a server may take to write its state and stop.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
-/// Where the server writes before its own log is open.
-pub(super) const OUTPUT: &str = "output.log";
-/// The server's own log.
-pub(crate) const LOG: &str = "nats-server.log";
-/// How many of the last lines of a log explain a failure.
-const EXPLAINING_LINES: usize = 8;
 
 /// The provider of nats-server processes.
 pub(crate) struct Supervisor {
     client: Arc<dyn NatsClient>,
+    ready_within: Duration,
 }
 
 impl Supervisor {
-    pub(crate) fn new(client: Arc<dyn NatsClient>) -> Self {
-        Self { client }
+    pub(crate) fn new(client: Arc<dyn NatsClient>, ready_within: Duration) -> Self {
+        Self { client, ready_within }
     }
 
     async fn look(
@@ -68,13 +64,14 @@ impl Supervisor {
     async fn start(&self, run: &Run, at: &NatsAccess, desired: &NatsServerProcess) -> Result<(), ProviderError> {
         let identity = &desired.identity;
         let program = PathBuf::from(desired.program.get()?);
+        let words = LastWords::listen(run.io(), identity)?;
         let process = run.io().spawn_detached(&program, &identity.arguments(), &identity.beside(OUTPUT))?;
-        let Some(started) = run.io().find_process(process)? else { return Err(explain(run.io(), identity, "it ended at once")) };
+        let Some(started) = run.io().find_process(process)? else { return Err(words.explain(run.io(), "it ended at once")) };
         record(desired, process, started)?.write(run.io(), identity)?;
-        match self.wait_until_it_answers(&run.within(READY_WITHIN), at, identity, process, started).await {
+        match self.wait_until_it_answers(&run.within(self.ready_within), at, identity, (process, started), &words).await {
             Err(error @ ProviderError::Unreachable(_)) => {
                 run.io().stop_process(process, started, STOP_WITHIN).await?;
-                Err(explain(run.io(), identity, &format!("it was stopped, because it was not ready in time: {error}")))
+                Err(words.explain(run.io(), &format!("it was stopped, because it was not ready in time: {error}")))
             }
             answered => answered,
         }
@@ -85,12 +82,12 @@ impl Supervisor {
         run: &Run,
         at: &NatsAccess,
         identity: &ProcessIdentity,
-        process: ProcessId,
-        started: StartTime,
+        (process, started): (ProcessId, StartTime),
+        words: &LastWords,
     ) -> Result<(), ProviderError> {
         let look = || async {
             if run.io().find_process(process)? != Some(started) {
-                return Err(explain(run.io(), identity, "it ended"));
+                return Err(words.explain(run.io(), "it ended"));
             }
             self.client.look_at_server(run, at).await.map(|_| Looked::Found(()))
         };
@@ -189,25 +186,6 @@ fn unsettled(server: &ServerState) -> Option<String> {
     }
     let behind = jetstream.streams.iter().find(|copy| !copy.settled)?;
     Some(format!("stream {} of account {} is not settled", behind.stream, behind.account))
-}
-
-/// A failure with the last words of the server.
-fn explain(io: &Io, identity: &ProcessIdentity, why: &str) -> ProviderError {
-    let words = [LOG, OUTPUT].iter().find_map(|name| last_lines(io, &identity.beside(name)));
-    let why = words.map_or_else(|| why.to_owned(), |words| format!("{why}; its last words:\n{words}"));
-    let hint = if why.contains("address already in use") {
-        "run the command again: a port that something else has taken meanwhile is chosen anew".to_owned()
-    } else {
-        format!("see `{}`", identity.beside(LOG).display())
-    };
-    ProviderError::Refused(Failure::new(format!("failed to run nats-server {identity}"), why).with_hint(hint))
-}
-
-fn last_lines(io: &Io, path: &Path) -> Option<String> {
-    let bytes = io.find_file(path).ok()??;
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().rev().take(EXPLAINING_LINES).collect();
-    (!lines.is_empty()).then(|| lines.into_iter().rev().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
 }
 
 #[async_trait]
