@@ -1,6 +1,6 @@
 //! Processes: started so that they outlive us, found again without mistaking another for them, signalled, stopped.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -79,13 +79,17 @@ impl Io {
         Ok(process)
     }
 
-    /// Runs `program` to its end, which must come within `limit`, and returns what it said.
+    /// Runs `program` to its end, which must come within `limit`, and returns what it said. It has this process's environment, without
+    /// the secrets in it (`HARMONY_SECRET_*`).
     ///
     /// # Errors
     /// [`IoError`] if it cannot be started, or had to be killed because it was too slow (kind `TimedOut`).
     pub async fn run_program<A: AsRef<OsStr>>(&self, program: &Path, arguments: &[A], limit: Duration) -> IoResult<Finished> {
         let target = program.display().to_string();
         let mut command = tokio::process::Command::new(program);
+        for variable in secret_variables() {
+            command.env_remove(variable);
+        }
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let child = self.run(Operation::Spawn, &target, || spawn_when_written(|| command.spawn()))?;
         let failed = |source| IoError::named(Operation::Spawn, &target, source);
@@ -224,6 +228,12 @@ fn start_time(stat: &str) -> Option<StartTime> {
 pub(crate) fn die() -> ! {
     let _ = signal::kill(Pid::this(), NixSignal::SIGKILL);
     std::process::abort()
+}
+
+/// The variables that give secrets to this process, and to no other.
+fn secret_variables() -> impl Iterator<Item = OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| name.as_encoded_bytes().starts_with(b"HARMONY_SECRET_"))
 }
 
 #[cfg(test)]

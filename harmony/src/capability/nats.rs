@@ -82,7 +82,7 @@ impl<T: NatsJetstream + ?Sized> NatsSite for T {}
 /// Runs NATS servers on several sites.
 #[diagnostic::on_unimplemented(
     message = "topology `{Self}` has no sites for a NATS supercluster",
-    note = "choose a topology in docs/reference/capabilities.md that has, or join several places to one"
+    note = "give it a client with `.with_nats(harmony_nats::client())`, or choose a topology in docs/reference/capabilities.md that has sites"
 )]
 pub trait NatsSupercluster: NatsJetstream {
     /// The place that plays a site.

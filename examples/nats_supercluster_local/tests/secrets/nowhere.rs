@@ -90,6 +90,23 @@ impl World {
     }
 }
 
+/// A program that is only asked for its version is given no secret either.
+#[test]
+fn a_program_that_is_asked_for_its_version_is_given_no_secret() {
+    let program = SiteProgram::new(env!("CARGO_BIN_EXE_nats_supercluster_local"));
+    let directory = tempfile::tempdir().unwrap();
+    let server = directory.path().join("nats-server");
+    fs::write(&server, "#!/bin/sh\ncat /proc/$$/environ > \"$0.environ\"\necho nats-server: v2.15.1\n").unwrap();
+    fs::set_permissions(&server, fs::Permissions::from_mode(0o700)).unwrap();
+    let output = command(&program, &["plan"]).env("HARMONY_NATS_SERVER", &server).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let environment = fs::read(directory.path().join("nats-server.environ")).unwrap();
+    assert!(String::from_utf8_lossy(&environment).contains("HARMONY_STATE_DIR="));
+    let mut scanner = Scanner::default();
+    scanner.add(kept::GIVEN.0, kept::GIVEN.1.as_bytes());
+    assert!(scanner.find(&environment).is_empty());
+}
+
 /// One test, because such a system takes seconds to start.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_anywhere_but_where_it_must_be() {
