@@ -2,7 +2,7 @@
 
 use harmony::engine::maestro::EngineError;
 use harmony::engine::plan::Change;
-use harmony_test::{FakeAccess, FakeRoom, FakeSecret, FakeSite, FakeThing};
+use harmony_test::{FakeAccess, FakeRoom, FakeSecret, FakeSite, FakeStore, FakeThing};
 
 use crate::programs::{change, house, program, step};
 
@@ -109,19 +109,34 @@ async fn unreachable_with_nothing_pending_is_an_error() {
 
 #[tokio::test]
 async fn the_loss_of_a_holder_shows_for_what_lives_in_it_before_anything_is_done() {
-    use crate::programs::program;
-    use harmony_test::FakeStore;
+    let site = FakeSite::new();
+    let wanted = |engine: &'static str| {
+        program(move |place, stage| {
+            let key = stage.add(place, "key", &FakeSecret::new("key"))?;
+            let store = stage.add(place, "store", &FakeStore { engine: engine.into(), ..FakeStore::new("store") })?;
+            let access = FakeAccess { url: store.get(&FakeStore::URL), password: key.get(&FakeSecret::VALUE) };
+            stage.add_through(place, &access, "attic", &FakeRoom::new("store", "attic")).map(|_| ())
+        })
+    };
+    site.apply(&wanted("steam")).await.unwrap();
+    site.world.edit("fake-store/v1", "store", |stored| stored.holds = Some("12 apples".to_owned()));
+    let EngineError::Refused { steps } = site.apply(&wanted("diesel")).await.unwrap_err() else { panic!() };
+    assert_eq!(steps.iter().map(|step| step.address.as_str()).collect::<Vec<_>>(), ["fake/attic", "fake/store"]);
+    let outcome = site.apply_losing(&wanted("diesel"), &["fake/attic", "fake/store"]).await.unwrap();
+    assert_eq!((outcome.failures.len(), outcome.counts.replace, outcome.counts.create), (0, 1, 1));
+}
+
+#[tokio::test]
+async fn what_is_lost_with_a_holder_that_promised_to_lose_nothing_stops_its_branch() {
     let site = FakeSite::new();
     let wanted = |colour: &'static str| {
         program(move |place, stage| {
             let key = stage.add(place, "key", &FakeSecret::new("key"))?;
             let house = stage.add(place, "house", &FakeThing::new("house").with_colour(colour))?;
-            stage.add(place, "store", &FakeStore::new("store"))?;
             stage.add_through(place, &FakeAccess::new(&house, &key), "attic", &FakeRoom::new("house", "attic")).map(|_| ())
         })
     };
     site.apply(&wanted("red")).await.unwrap();
-    // A house holds nothing itself: it promises that nothing is lost with it, and the room is made again.
     let plan = site.plan(&wanted("blue")).await.unwrap();
     assert!(step(&plan, "fake/house").loss.is_none());
     assert_eq!(change(&plan, "fake/attic"), &Change::UnknownUntil { until: vec!["fake/house".parse().unwrap()] });

@@ -104,7 +104,8 @@ impl FakeKind for FakeThing {
     }
 }
 
-/// A thing that holds what others write into it. Making it smaller loses that, another engine replaces it.
+/// A thing that holds what others write into it. Making it smaller loses that, another engine replaces it. Rooms can be in
+/// it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FakeStore {
     /// Its name.
@@ -116,6 +117,9 @@ pub struct FakeStore {
 }
 
 impl FakeStore {
+    /// Where it is reached: `fake://name`.
+    pub const URL: Output<Self, String> = Output::public("url");
+
     /// One of size 10.
     #[must_use]
     pub fn new(name: &str) -> Self {
@@ -129,7 +133,7 @@ impl Resource for FakeStore {
     const LOSS: Loss = Loss::Data;
     type Identity = String;
     type Access = ();
-    type Outputs = ();
+    type Outputs = ThingOutputs;
 
     fn identity(&self) -> String {
         self.name.clone()
@@ -146,7 +150,13 @@ impl Resource for FakeStore {
 }
 
 impl FakeKind for FakeStore {
-    fn outputs(&self, _: u64) {}
+    fn outputs(&self, _: u64) -> ThingOutputs {
+        ThingOutputs { url: format!("fake://{}", self.name) }
+    }
+
+    fn holds_rooms() -> bool {
+        true
+    }
 }
 
 /// A secret that is generated when it is made.
@@ -199,7 +209,7 @@ impl FakeKind for FakeSecret {
     }
 }
 
-/// A room in a [`FakeThing`], which is reached by its URL and a password that begins with `hush`. It holds what others put into it.
+/// A room in a [`FakeThing`] or a [`FakeStore`], which is reached by its URL and a password that begins with `hush`. It holds what others put into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FakeRoom {
     /// The thing it is in.

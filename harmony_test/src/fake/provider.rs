@@ -9,7 +9,7 @@ use harmony::value;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::kinds::{FakeKind, FakeRoom, FakeThing};
+use super::kinds::{FakeKind, FakeRoom, FakeStore, FakeThing};
 use super::world::{Call, Happened, Stored, World};
 use harmony::resource::Resource;
 
@@ -31,7 +31,9 @@ impl<R: FakeKind> FakeProvider<R> {
         let what = || format!("failed to enter for a {}", R::NOUN);
         match R::holder(at) {
             Err(why) => Err(ProviderError::refused(what(), why)),
-            Ok(Some(holder)) if self.world.find(FakeThing::KIND, &holder).is_none() => {
+            Ok(Some(holder))
+                if [FakeThing::KIND, FakeStore::KIND].iter().all(|kind| self.world.find(kind, &holder).is_none()) =>
+            {
                 Err(ProviderError::unreachable(what(), format!("nobody answers at {holder}")))
             }
             Ok(_) => Ok(()),
