@@ -56,8 +56,7 @@ pub struct Finished {
 
 impl Io {
     /// Starts `program` in a process group of its own, so that neither our end nor a key pressed in our terminal ends it; its output is
-    /// appended to `log`.
-    /// Its environment is empty: nothing of ours reaches it.
+    /// appended to `log`. Its environment is empty: nothing of ours reaches it.
     ///
     /// # Errors
     /// [`IoError`] if the log cannot be opened or the program cannot be started.
@@ -133,7 +132,7 @@ impl Io {
         Ok(line.iter().position(|byte| *byte == 0).is_some_and(|end| line[end + 1..] == wanted))
     }
 
-    /// When the process started; `None` if there is no such process, or only its remains (a zombie).
+    /// When the process started; `None` if there is no such process, or only its remains (a zombie), which hold nothing open any more.
     ///
     /// # Errors
     /// [`IoError`] if `/proc` cannot be read.
@@ -217,11 +216,14 @@ fn reap_when_it_ends(mut child: std::process::Child) {
 }
 
 /// Field 22 of the line, counted behind the command's name, which may itself hold spaces and parentheses.
+///
+/// Dead is a process only when the last of its threads (field 20) is: while one is left, what the process holds open is still open, though
+/// its first thread may be a zombie already. A server's ports are free a moment later than that.
 fn start_time(stat: &str) -> Option<StartTime> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    let started = fields.nth(18)?.parse().ok()?;
-    (state != "Z" && state != "X").then_some(StartTime(started))
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let (state, threads, started) = (fields.first()?, fields.get(17)?, fields.get(19)?.parse().ok()?);
+    let is_dead = ["Z", "X"].contains(state) && ["0", "1"].contains(threads);
+    (!is_dead).then_some(StartTime(started))
 }
 
 /// Ends this process as a kill would: nothing is flushed, no destructor runs.
@@ -245,6 +247,11 @@ mod tests {
         let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2 3";
         assert_eq!(start_time(stat), Some(StartTime(98765)));
         assert_eq!(start_time(&stat.replace(" S ", " Z ")), None);
+        assert_eq!(
+            start_time(&stat.replace(" S ", " Z ").replace("20 0 1 0", "20 0 4 0")),
+            Some(StartTime(98765)),
+            "it still ends"
+        );
         assert_eq!(start_time("nonsense"), None);
     }
 }

@@ -97,7 +97,7 @@ async fn a_refused_reload_is_said_in_the_words_of_the_server_and_followed_by_a_r
     let mut by_hand = Command::new(&machine.program);
     by_hand.arg("-c").arg(server.file("nats.conf")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut by_hand = by_hand.spawn().unwrap();
-    wait_until("it listens", || async { std::net::TcpStream::connect(("127.0.0.1", server.port())).is_ok() }).await;
+    wait_until("it answers", || server.answers()).await;
     let reaped = std::thread::spawn(move || by_hand.wait());
 
     let plan = machine.plan(machine.topology(), &scores).await;
