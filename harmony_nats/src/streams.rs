@@ -117,8 +117,23 @@ pub(crate) async fn look(run: &Run, connection: &Connection, names: Vec<String>)
     seen.into_iter().collect()
 }
 
+/// Silence is what a stream without a leader says, and an election was seen to take 9 s: three times as long as an answer is waited for.
+const QUESTIONS: usize = 3;
+
+/// Asks about a stream, and again while nobody answers.
+async fn ask_patiently(run: &Run, connection: &Connection, name: &str) -> Result<Info, CallError> {
+    let subject = format!("STREAM.INFO.{name}");
+    let mut asked = 1;
+    loop {
+        match call(run, connection, &subject, &Json::Null).await {
+            Err(CallError::Ask(AskError::Silence { .. })) if asked < QUESTIONS && !run.remaining().is_zero() => asked += 1,
+            answered => return answered,
+        }
+    }
+}
+
 async fn look_at(run: &Run, connection: &Connection, name: String) -> Result<Seen, ProviderError> {
-    let error = match call::<Info>(run, connection, &format!("STREAM.INFO.{name}"), &Json::Null).await {
+    let error = match ask_patiently(run, connection, &name).await {
         Ok(info) => return Ok(Seen::There(Box::new(info))),
         Err(error) => error,
     };
