@@ -6,8 +6,6 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use harmony::Inventory;
-use harmony::engine::plan::Allowances;
 use harmony::modules::nats::score::JetstreamScore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -45,16 +43,11 @@ async fn a_certificate_made_anew_is_presented_after_a_reload() {
     assert_eq!(old, in_file(&server.file("certificate.pem")));
 
     machine.site.secrets.remove(&"nats/nats/server/nats-1/certificate".parse().unwrap()).await.unwrap();
-    let refused = machine.attempt(machine.topology(), &scores).await;
-    let losses = match refused {
-        Ok(_) => Allowances::default(),
-        // A secret that was there and is gone is not made anew without being asked for.
-        Err(_) => Allowances { losses: ["laptop/nats/nats-1/certificate".to_owned()].into(), ..Allowances::default() },
-    };
-    let maestro = machine.maestro().with_allowances(losses);
-    let place = machine.place(machine.topology()).await;
-    let outcome = maestro.prepare(&Inventory::empty(), &place, &scores).await.unwrap().apply().await.unwrap();
-    assert!(outcome.failures.is_empty(), "{outcome:#?}");
+    let plan = machine.plan(machine.topology(), &scores).await;
+    let shown = changes(&plan);
+    assert!(shown.contains(&"create laptop/nats/nats-1/certificate".to_owned()), "{shown:#?}");
+    let outcome = machine.apply(machine.topology(), &scores).await;
+    assert_eq!(outcome.writes, 4, "the certificate, two files, the process: {shown:#?}");
 
     let new = presented(&server, "127.0.0.1");
     assert_ne!(new, old);
