@@ -91,7 +91,7 @@ async fn lose(place: &Place, site: &'static str, leaders: &Leaders, round: usize
     let writer = Writer::start(place.agent(&ordinary(alive[0])).await, round);
     until("the first writes", async || writer.count() >= BEFORE && watcher.has_seen_some()).await;
     let killed = Instant::now();
-    let ports = place.kill(site);
+    place.kill(site);
     let newcomer = async {
         let client = place.agent(&ordinary(alive[1])).await;
         let listed = reader::use_as_newcomer(client, &format!("newcomer-{round}")).await;
@@ -105,7 +105,6 @@ async fn lose(place: &Place, site: &'static str, leaders: &Leaders, round: usize
     told::by_verify(place, site, &alive).await;
     until("writes while a site is lost", async || writer.count() >= AT_LEAST / SITES.len()).await;
 
-    drop(ports);
     let began = Instant::now();
     place.run(&["apply", "--yes"], 0);
     let operator = place.operator(&[hub(alive[0])]).await;

@@ -1,17 +1,15 @@
 //! The nine servers, as the program started them, and the ways to talk to them.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions};
 use harmony_test::{Finished, SiteProgram};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use tokio::net::TcpSocket;
 
 /// The sites.
 pub(crate) const SITES: [&str; 3] = ["east", "north", "west"];
@@ -32,13 +30,11 @@ impl Place {
         tokio::task::block_in_place(|| self.program.expect(arguments, code))
     }
 
-    /// Ends all servers of a site at once, as a power failure does. Nobody else gets their ports while what is returned is kept: other
-    /// tests on this machine start the same servers, and choose the same ports if they are free.
-    pub(crate) fn kill(&self, site: &str) -> Vec<TcpSocket> {
+    /// Ends all servers of a site at once, as a power failure does.
+    pub(crate) fn kill(&self, site: &str) {
         let numbers = servers(site).map(|server| self.program.server(&server).expect("a running server").to_string());
         let killed = Command::new("kill").arg("-KILL").args(numbers).status().expect("`kill`");
         assert!(killed.success());
-        servers(site).flat_map(|server| self.ports(&server)).map(held).collect()
     }
 
     /// A client with the agent's credential, which knows these servers and no others.
@@ -83,11 +79,6 @@ impl Place {
         read(self.program.state().join("laptop/nats").join(server).join("nats.conf"))
     }
 
-    fn ports(&self, server: &str) -> Vec<u16> {
-        let config = self.config(server);
-        config.lines().filter_map(|line| line.trim().strip_prefix("port: ")?.parse().ok()).collect()
-    }
-
     fn url(&self, server: &str) -> String {
         let config = self.config(server);
         let address = config.lines().find_map(|line| line.strip_prefix("client_advertise: ")).expect("an address for clients");
@@ -114,24 +105,6 @@ pub(crate) fn servers(site: &str) -> impl Iterator<Item = String> + use<> {
 pub(crate) fn site_of(server: &str) -> &'static str {
     let is_of = |site: &&str| server.starts_with(&format!("nats-{site}-"));
     SITES.into_iter().find(is_of).unwrap_or_else(|| panic!("`{server}` is on no site"))
-}
-
-/// A port on which nobody listens, and nobody else can.
-fn held(port: u16) -> TcpSocket {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    // Connections of the one who has died may still hold the port; once it is ours, it is not to be shared.
-    socket.set_reuseaddr(true).expect("a socket's option");
-    until_free(&socket, port);
-    socket.set_reuseaddr(false).expect("a socket's option");
-    socket
-}
-
-fn until_free(socket: &TcpSocket, port: u16) {
-    let until = Instant::now() + Duration::from_secs(5);
-    while let Err(error) = socket.bind(SocketAddr::from(([127, 0, 0, 1], port))) {
-        assert!(Instant::now() < until, "port {port}: {error}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn read(path: PathBuf) -> String {
