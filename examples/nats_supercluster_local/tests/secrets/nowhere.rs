@@ -177,19 +177,26 @@ fn what_fails_says_no_secret(world: &mut World) {
         world.expect(&["drift"], voice, 3);
         world.expect(&["apply", "--yes"], voice, 0);
     }
-    // A server that cannot start, because its ports are taken.
+    // A server that somebody has killed, to take its ports.
     let conf = fs::read_to_string(place.join("nats-west-1/nats.conf")).unwrap();
     let process = world.program.server("nats-west-1").unwrap();
     assert!(std::process::Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap().success());
     let ports = conf.lines().filter_map(|line| line.trim().strip_prefix("port: ")).map(|port| port.parse().unwrap());
     let taken: Vec<TcpListener> = ports.map(take).collect();
     assert_eq!(taken.len(), 3);
-    for voice in [VOICES[0], VOICES[3], VOICES[7]] {
-        world.expect(&["apply", "--yes"], voice, 1);
-        world.run(&["status"], voice);
-    }
-    world.run(&["verify"], VOICES[3]);
+    world.expect(&["apply", "--yes"], VOICES[3], 0);
     drop(taken);
+    // A file with a secret that cannot be written, because somebody has put a directory there.
+    let blocked = place.join("nats-west-1/routes.conf");
+    fs::remove_file(&blocked).unwrap();
+    fs::create_dir(&blocked).unwrap();
+    for voice in [VOICES[0], VOICES[3], VOICES[7]] {
+        for arguments in [&["plan"][..], &["apply", "--yes"], &["status"], &["verify"]] {
+            let code = world.run(arguments, voice).code;
+            assert!(code != 0 || arguments != ["apply", "--yes"], "{arguments:?}");
+        }
+    }
+    fs::remove_dir(&blocked).unwrap();
     world.expect(&["apply", "--yes"], VOICES[0], 0);
 }
 
