@@ -8,6 +8,7 @@ mod supervisor;
 
 pub(crate) use binary::{Binaries, failed};
 pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
+pub(crate) use directory::STORE;
 pub use directory::{NatsServerDirectory, NatsStore};
 pub use process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
 pub(crate) use record::find;
