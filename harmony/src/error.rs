@@ -125,6 +125,15 @@ impl ArrangeError {
         Self::Refused { what: what.into(), said_at, hint: hint.into() }
     }
 
+    /// The same as something that happened in a Score: in the one that says what is refused, else in `playing`, the one being played.
+    pub(crate) fn in_score(self, playing: &Origin) -> Self {
+        let origin = match &self {
+            Self::Refused { said_at, .. } => said_at.first().unwrap_or(playing),
+            _ => playing,
+        };
+        Self::InScore { origin: origin.clone(), source: Box::new(self) }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

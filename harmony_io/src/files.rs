@@ -61,6 +61,8 @@ pub struct Entry {
     pub mode: Option<Mode>,
     /// Length in bytes.
     pub length: u64,
+    /// What the file system knows it by: another one at the same path has another number.
+    pub number: u64,
 }
 
 static TEMPORARY: AtomicU64 = AtomicU64::new(0);
@@ -180,11 +182,14 @@ impl Io {
         })
     }
 
-    /// Removes an empty directory; it may be gone already.
+    /// Removes an empty directory; it may be gone already. What a killed process had begun to write into it goes with it.
     ///
     /// # Errors
     /// [`IoError`] if it is there and not empty, or cannot be removed.
     pub fn ensure_no_directory(&self, path: &Path) -> IoResult<()> {
+        for entry in self.list_directory(path)?.iter().filter(|entry| is_abandoned(entry)) {
+            self.ensure_no_file(&entry.path)?;
+        }
         self.run(Operation::RemoveDirectory, &name(path), || absent_is_none(fs::remove_dir(path)))?;
         Ok(())
     }
@@ -244,6 +249,15 @@ fn temporary_beside(path: &Path) -> PathBuf {
     beside.into()
 }
 
+/// Whether it is a file that [`temporary_beside`] named for a process which is no more.
+fn is_abandoned(entry: &Entry) -> bool {
+    let name = entry.path.file_name().unwrap_or_default().to_string_lossy();
+    let ours = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.')).and_then(|(_, writer)| writer.split_once('-'));
+    let Some((process, number)) = ours else { return false };
+    let (Ok(process), Ok(_)) = (process.parse::<u32>(), number.parse::<u64>()) else { return false };
+    entry.kind == EntryKind::File && !Path::new("/proc").join(process.to_string()).exists()
+}
+
 fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -260,5 +274,33 @@ fn entry(path: PathBuf, metadata: &fs::Metadata) -> Entry {
     } else {
         EntryKind::Other
     };
-    Entry { path, kind, mode: Mode::of_file(metadata.mode()), length: metadata.len() }
+    Entry { path, kind, mode: Mode::of_file(metadata.mode()), length: metadata.len(), number: metadata.ino() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_began_to_write_goes_with_its_directory_and_nothing_else_does() {
+        let io = Io::real();
+        let place = std::env::temp_dir().join(format!("harmony-io-abandoned-{}", std::process::id()));
+        io.ensure_directory(&place, Mode::Private).unwrap();
+        // No process has a number this high: Linux stops at 2^22.
+        let abandoned = place.join("key.pem.4194999-7.tmp");
+        let living = place.join(format!("key.pem.{}-7.tmp", std::process::id()));
+        fs::write(&abandoned, "half").unwrap();
+        fs::write(&living, "half").unwrap();
+        fs::write(place.join("notes.tmp"), "of others").unwrap();
+
+        assert!(io.ensure_no_directory(&place).unwrap_err().is_not_empty());
+        let left: Vec<PathBuf> = io.list_directory(&place).unwrap().into_iter().map(|entry| entry.path).collect();
+        assert_eq!(left, [living, place.join("notes.tmp")]);
+
+        io.ensure_no_tree(&place).unwrap();
+        fs::create_dir(&place).unwrap();
+        fs::write(&abandoned, "half").unwrap();
+        io.ensure_no_directory(&place).unwrap();
+        assert!(!place.exists());
+    }
 }

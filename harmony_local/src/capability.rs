@@ -13,12 +13,13 @@ use harmony::modules::nats::assets::{KvBucket, Stream};
 use harmony::modules::nats::render::{ROUTES_FILE, conf};
 use harmony::stage::Stage;
 use harmony::text;
-use harmony::value::Text;
+use harmony::value::{Syntax, Text};
 use harmony_types::{HostName, ServerName, SiteName};
 
 use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortHolder, PortIdentity};
 use crate::nats::{
-    BinaryVersion, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, Switch,
+    BinaryVersion, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, STORE,
+    Switch,
 };
 use crate::place::{LocalPlace, Program};
 use crate::topology::{Monitoring, WithNats};
@@ -125,7 +126,7 @@ impl LocalPlace<WithNats> {
             certificate: inside("certificate.pem"),
             key: inside("key.pem"),
             trust: inside("trust.pem"),
-            store: inside("store"),
+            store: inside(STORE),
             log: Some(inside(LOG)),
         }
     }
@@ -211,10 +212,12 @@ impl Nats for LocalPlace<WithNats> {
         })?;
         let Some(server) = access.servers.first() else { return Ok(()) };
         let login = match &access.credential {
-            Credential::Nkey { .. } => text![option, " ", file],
-            Credential::Password { user, .. } => text!["--user ", user, " --password \"$(cat ", file, ")\""],
+            Credential::Nkey { .. } => text![option, " ", Syntax::Shell.quote(&file)],
+            Credential::Password { user, .. } => {
+                text!["--user ", user, " --password \"$(cat ", Syntax::Shell.quote(&file), ")\""]
+            }
         };
-        let trust = inside("trust.pem");
+        let trust = Syntax::Shell.quote(&inside("trust.pem"));
         let prefix = access.inbox_prefix.clone();
         let command =
             text!["nats --server ", server, " --tlsca ", trust, " ", &login, " --inbox-prefix ", prefix, " ", example.as_str()];

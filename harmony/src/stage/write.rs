@@ -238,7 +238,7 @@ impl<'t> Stage<'t> {
         self.origin = before;
         written.map_err(|error| match error {
             inner @ ArrangeError::InScore { .. } => inner,
-            source => ArrangeError::InScore { origin: origin.clone(), source: Box::new(source) },
+            source => source.in_score(origin),
         })
     }
 

@@ -15,6 +15,8 @@ pub enum Syntax {
     GoJson,
     /// User or password in a URL: all but the unreserved characters of RFC 3986 are percent-encoded; no quotes.
     UrlUserInfo,
+    /// A word of a POSIX shell: as it is if no character of it means anything to a shell, else in single quotes.
+    Shell,
 }
 
 impl Syntax {
@@ -25,8 +27,17 @@ impl Syntax {
             Self::NatsConf => nats_conf(text),
             Self::GoJson => go_json(text),
             Self::UrlUserInfo => url_user_info(text),
+            Self::Shell => shell(text),
         }
     }
+}
+
+fn shell(text: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./:@%+=,".contains(character);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The language knows the escapes `\xXX`, `\t`, `\n`, `\r`, `\"` and `\\` in double quotes (nats-server, conf/lex.go).

@@ -43,7 +43,7 @@ fn neighbouring_literals_are_one_and_a_text_in_a_text_is_flat() {
 
 #[test]
 fn functions_of_a_later_value_are_those_of_a_known_one() {
-    for syntax in [Syntax::NatsConf, Syntax::GoJson, Syntax::UrlUserInfo] {
+    for syntax in [Syntax::NatsConf, Syntax::GoJson, Syntax::UrlUserInfo, Syntax::Shell] {
         assert_eq!(filled(&output("o", false).quoted(syntax), "a\"b"), syntax.quote("a\"b"));
     }
     let Value::Known(known) = Text::from("x").base64() else { panic!() };
@@ -135,6 +135,16 @@ fn any_json() -> impl Strategy<Value = Json> {
             prop::collection::btree_map("[a-c~/]{1,2}", inner, 0..4).prop_map(|map| Json::Object(map.into_iter().collect())),
         ]
     })
+}
+
+#[test]
+fn a_shell_reads_a_quoted_word_back_as_it_was() {
+    for text in ["/a/b-1.nk", "", "with space", "it's", "$(false) `x` \"y\" \\", "a;b&c|d*?~#!", "two\nlines"] {
+        let script = format!("printf %s {}", Syntax::Shell.quote(text));
+        let read = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8(read.stdout).unwrap(), text);
+    }
+    assert_eq!(Syntax::Shell.quote("/a/b-1.nk"), "/a/b-1.nk", "a plain word stays as it is");
 }
 
 proptest! {

@@ -7,6 +7,9 @@ use super::last_words::{LOG, OUTPUT};
 use super::record;
 use crate::kind::{Contents, DirectoryKind, FilePath, NoOutputs};
 
+/// The name of a server's store, in its directory.
+pub(crate) const STORE: &str = "store";
+
 /// A server's directory, with its configuration. With it goes what running the server left there: its logs, and the record of its process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NatsServerDirectory {

@@ -9,6 +9,7 @@ mod supervisor;
 
 pub(crate) use binary::{Binaries, failed};
 pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
+pub(crate) use directory::STORE;
 pub use directory::{NatsServerDirectory, NatsStore};
 pub(crate) use last_words::LOG;
 pub use process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};

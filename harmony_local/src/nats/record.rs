@@ -6,6 +6,7 @@ use harmony::provider::{Failure, ProviderError};
 use harmony_io::{Io, Mode, ProcessId, StartTime};
 use serde::{Deserialize, Serialize};
 
+use super::directory::STORE;
 use super::process::{ProcessIdentity, RecordState};
 
 pub(super) const FILE: &str = "process.json";
@@ -18,6 +19,9 @@ pub(crate) struct Record {
     pub(super) program: PathBuf,
     pub(super) startup_digest: String,
     pub(super) certificates_digest: String,
+    /// What the file system knows the store by that it was started on; nothing if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<u64>,
 }
 
 /// A process of this machine that is a certain server.
@@ -44,6 +48,21 @@ impl Record {
     fn read(io: &Io, path: &Path) -> Result<Option<Self>, ProviderError> {
         Ok(io.find_file(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
+}
+
+impl Found {
+    /// Whether the store that the process was started on is no longer the one at its path. It then keeps writing into files that
+    /// nobody can find any more, until it is started again.
+    pub(super) fn lost_its_store(&self, io: &Io, identity: &ProcessIdentity) -> Result<bool, ProviderError> {
+        let started_on =
+            self.record.as_ref().filter(|_| self.state == RecordState::NamesThisProcess).and_then(|record| record.store);
+        Ok(started_on.is_some() && started_on != store_of(io, identity)?)
+    }
+}
+
+/// What the file system knows a server's store by, if it has one.
+pub(super) fn store_of(io: &Io, identity: &ProcessIdentity) -> Result<Option<u64>, ProviderError> {
+    Ok(io.find_entry(&identity.beside(STORE))?.map(|entry| entry.number))
 }
 
 /// The process that is this server, by its record, else by the arguments that only it was started with.

@@ -7,14 +7,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::client::{NatsClient, ServerState};
+use harmony::modules::nats::spec::PROOF_BUCKET;
 use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::run::{Looked, Run};
 use harmony::value::Text;
-use harmony_io::{ProcessId, StartTime};
+use harmony_io::{Io, ProcessId, StartTime};
 
 use super::last_words::{LastWords, OUTPUT};
 use super::process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
-use super::record::{Found, Record, find};
+use super::record::{Found, Record, find, store_of};
 use crate::kind::NoOutputs;
 
 /// A server alone answers within 50 ms, nine at once on two busy cores within 3 s; more is a fault.
@@ -47,12 +48,16 @@ impl Supervisor {
         };
         let record = found.record.as_ref();
         let recorded = |field: fn(&Record) -> String| Text::from(record.map_or_else(|| "(not recorded)".to_owned(), field));
+        let startup_digest = match found.lost_its_store(run.io(), identity)? {
+            true => Text::from("(its store was taken away)"),
+            false => recorded(|record| record.startup_digest.clone()),
+        };
         let jetstream = server.as_ref().and_then(|server| server.jetstream.as_ref());
         let state = NatsServerProcess {
             identity: identity.clone(),
             program: recorded(|record| record.program.display().to_string()),
             config_digest: Text::from(digest),
-            startup_digest: recorded(|record| record.startup_digest.clone()),
+            startup_digest,
             certificates_digest: recorded(|record| record.certificates_digest.clone()),
             jetstream: if jetstream.is_some() { Switch::On } else { Switch::Off },
             record: found.state,
@@ -67,7 +72,7 @@ impl Supervisor {
         let words = LastWords::listen(run.io(), identity)?;
         let process = run.io().spawn_detached(&program, &identity.arguments(), &identity.beside(OUTPUT))?;
         let Some(started) = run.io().find_process(process)? else { return Err(words.explain(run.io(), "it ended at once")) };
-        record(desired, process, started)?.write(run.io(), identity)?;
+        record(run.io(), desired, process, started)?.write(run.io(), identity)?;
         match self.wait_until_it_answers(&run.within(self.ready_within), at, identity, (process, started), &words).await {
             Err(error @ ProviderError::Unreachable(_)) => {
                 run.io().stop_process(process, started, STOP_WITHIN).await?;
@@ -151,25 +156,28 @@ impl Supervisor {
         if (reads_other || stale) && !self.reload(run, at, desired).await? {
             return self.restart(run, at, desired, found).await;
         }
-        record(desired, found.process, found.started)?.write(run.io(), &desired.identity)
+        record(run.io(), desired, found.process, found.started)?.write(run.io(), &desired.identity)
     }
 }
 
-fn record(desired: &NatsServerProcess, process: ProcessId, started: StartTime) -> Result<Record, ProviderError> {
+fn record(io: &Io, desired: &NatsServerProcess, process: ProcessId, started: StartTime) -> Result<Record, ProviderError> {
     Ok(Record {
         process: process.0,
         started: started.0,
         program: PathBuf::from(desired.program.get()?),
         startup_digest: desired.startup_digest.get()?.clone(),
         certificates_digest: desired.certificates_digest.get()?.clone(),
+        store: store_of(io, &desired.identity)?,
     })
 }
 
+/// What a server holds that is not Harmony's own.
 fn streams_in(server: &ServerState) -> Option<String> {
+    let own = format!("KV_{PROOF_BUCKET}");
     let streams = &server.jetstream.as_ref()?.streams;
     let full: Vec<String> = streams
         .iter()
-        .filter(|copy| copy.messages > 0)
+        .filter(|copy| copy.messages > 0 && copy.stream.as_str() != own)
         .map(|copy| format!("stream {} of account {} ({} messages)", copy.stream, copy.account, copy.messages))
         .collect();
     (!full.is_empty()).then(|| full.join(", "))
