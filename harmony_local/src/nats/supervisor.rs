@@ -76,7 +76,7 @@ impl Supervisor {
         let process = run.io().spawn_detached(&program, &identity.arguments(), &identity.beside(OUTPUT))?;
         let Some(started) = run.io().find_process(process)? else { return Err(explain(run.io(), identity, "it ended at once")) };
         record(run.io(), desired, process, started)?.write(run.io(), identity)?;
-        match self.wait_until_it_answers(&run.within(READY_WITHIN), at, identity, process, started).await {
+        match self.wait_until_it_answers(&run.within(READY_WITHIN).finishing(), at, identity, process, started).await {
             Err(error @ ProviderError::Unreachable(_)) => {
                 run.io().stop_process(process, started, STOP_WITHIN).await?;
                 Err(explain(run.io(), identity, &format!("it was stopped, because it was not ready in time: {error}")))
