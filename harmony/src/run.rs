@@ -18,6 +18,7 @@ pub struct Run {
     shared: Arc<Shared>,
     subject: Option<Address>,
     deadline: Instant,
+    is_finishing: bool,
 }
 
 struct Shared {
@@ -41,7 +42,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 impl Run {
     pub(crate) fn new(io: Io, observer: Arc<dyn Observer>, fence: u64, patience: Duration) -> Self {
         let shared = Shared { io, observer, cancelled: AtomicBool::new(false), fence, patience };
-        Self { shared: Arc::new(shared), subject: None, deadline: Instant::now() + patience }
+        Self { shared: Arc::new(shared), subject: None, deadline: Instant::now() + patience, is_finishing: false }
     }
 
     /// A run of its own, for calling a provider or a prover without a [`Maestro`](crate::Maestro): nobody is told of its progress, its
@@ -53,7 +54,8 @@ impl Run {
 
     /// The same run, on behalf of one resource or proof, with its own deadline from now.
     pub(crate) fn on(&self, subject: &Address) -> Self {
-        Self { shared: Arc::clone(&self.shared), subject: Some(subject.clone()), deadline: Instant::now() + self.shared.patience }
+        let deadline = Instant::now() + self.shared.patience;
+        Self { subject: Some(subject.clone()), deadline, ..self.clone() }
     }
 
     /// The way to files, processes and the network.
@@ -78,6 +80,12 @@ impl Run {
     #[must_use]
     pub fn within(&self, limit: Duration) -> Self {
         Self { deadline: self.deadline.min(Instant::now() + limit), ..self.clone() }
+    }
+
+    /// The same for what would be left half done: its waiting goes on until the deadline even if the user asks to stop.
+    #[must_use]
+    pub fn finishing(&self) -> Self {
+        Self { is_finishing: true, ..self.clone() }
     }
 
     /// The time left until the deadline.
@@ -133,7 +141,7 @@ impl Run {
                 Err(error @ (ProviderError::RetryLater(_) | ProviderError::Unreachable(_))) => error.to_string(),
                 Err(error) => return Err(error),
             };
-            if self.remaining().is_zero() || self.is_cancelled() {
+            if self.remaining().is_zero() || (self.is_cancelled() && !self.is_finishing) {
                 let waited = format!("waited {} s for {what}", started.elapsed().as_secs());
                 return Err(ProviderError::Unreachable(Failure::new(waited, reason)));
             }
@@ -159,4 +167,28 @@ pub enum Looked<T> {
     Found(T),
     /// Not yet, for this reason.
     NotYet(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many looks it takes to find what is there at the third.
+    async fn looks(run: &Run) -> Result<usize, ProviderError> {
+        let mut looks = 0;
+        let look = || {
+            looks += 1;
+            let found = if looks == 3 { Looked::Found(looks) } else { Looked::NotYet("not yet".to_owned()) };
+            async { Ok(found) }
+        };
+        run.wait_for("the third look", look).await
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_when_the_user_asks_to_stop_except_for_what_would_be_left_half_done() {
+        let run = Run::alone(Io::real(), Duration::from_secs(10));
+        run.cancel();
+        assert!(matches!(looks(&run).await, Err(ProviderError::Unreachable(_))));
+        assert_eq!(looks(&run.finishing()).await.unwrap(), 3);
+    }
 }

@@ -73,7 +73,10 @@ impl Supervisor {
         let process = run.io().spawn_detached(&program, &identity.arguments(), &identity.beside(OUTPUT))?;
         let Some(started) = run.io().find_process(process)? else { return Err(words.explain(run.io(), "it ended at once")) };
         record(run.io(), desired, process, started)?.write(run.io(), identity)?;
-        match self.wait_until_it_answers(&run.within(self.ready_within), at, identity, (process, started), &words).await {
+        match self
+            .wait_until_it_answers(&run.within(self.ready_within).finishing(), at, identity, (process, started), &words)
+            .await
+        {
             Err(error @ ProviderError::Unreachable(_)) => {
                 run.io().stop_process(process, started, STOP_WITHIN).await?;
                 Err(words.explain(run.io(), &format!("it was stopped, because it was not ready in time: {error}")))
