@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
@@ -42,9 +42,10 @@ pub struct Invocation {
 pub async fn run_with<P: Survey>(invocation: Invocation, inventory: Inventory, place: P, scores: Scores<P::Surveyed>) -> Exit {
     let Invocation { program, arguments, variables, streams, width, mut interrupts } = invocation;
     let console = Console::new(streams);
+    let wants_json = arguments.iter().any(|argument| argument == "--json");
     let arguments = match parse(&program, arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return misunderstood(&error, &console),
+        Err(error) => return misunderstood(&error, &console, wants_json),
     };
     let session = Session::new(program, variables, console, width, arguments.talk, arguments.offline);
     let talking = tokio::spawn(Arc::clone(&session.progress).keep_talking());
@@ -170,7 +171,7 @@ fn parse(program: &str, arguments: Vec<OsString>) -> Result<Arguments, clap::Err
 }
 
 /// Help that was asked for is data; everything else is wrong usage.
-fn misunderstood(error: &clap::Error, console: &Console) -> Exit {
+fn misunderstood(error: &clap::Error, console: &Console, wants_json: bool) -> Exit {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -179,6 +180,9 @@ fn misunderstood(error: &clap::Error, console: &Console) -> Exit {
         }
         _ => {
             console.message(text.as_bytes());
+            if wants_json {
+                console.data(&Summary::of(Exit::WrongUsage.outcome()).line(Duration::ZERO));
+            }
             Exit::WrongUsage
         }
     }
