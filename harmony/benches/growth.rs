@@ -18,7 +18,9 @@ const MOST_EXPONENT: f64 = 1.1;
 const MOST_MEMORY_MB: f64 = 30.0;
 /// The best of so many processes with so many repetitions each is taken: what disturbs a measurement only makes it longer.
 const PROCESSES: usize = 3;
-const REPETITIONS: usize = 5;
+/// The kernel counts a processor's time in ticks of 4 ms, so a size is repeated until that is small against the whole.
+const REPEATED_RESOURCES: usize = 50_000;
+const FEWEST_REPETITIONS: usize = 10;
 
 /// What one process measured.
 #[derive(Clone, Copy)]
@@ -75,16 +77,18 @@ async fn measure(provider: &str, size: usize) -> Measured {
     let outcome = site.apply(&scores).await.unwrap();
     assert_eq!((outcome.counts.create, outcome.failures.len()), (size, 0));
     let maestro = Maestro::new(&site.site);
-    let (mut plan, mut apply) = (f64::MAX, f64::MAX);
-    for _ in 0..REPETITIONS {
-        let begun = processor_seconds();
+    let repetitions = (REPEATED_RESOURCES / size).max(FEWEST_REPETITIONS);
+    let begun = processor_seconds();
+    for _ in 0..repetitions {
         assert!(!maestro.plan(&Inventory::empty(), &site.place, &scores).await.unwrap().is_pending());
-        plan = plan.min(processor_seconds() - begun);
-        let begun = processor_seconds();
-        assert_eq!(site.apply_with(&maestro, &scores).await.unwrap().writes, 0);
-        apply = apply.min(processor_seconds() - begun);
     }
-    Measured { plan, apply, peak_mb: peak_mb() }
+    let planned = processor_seconds();
+    for _ in 0..repetitions {
+        assert_eq!(site.apply_with(&maestro, &scores).await.unwrap().writes, 0);
+    }
+    let (plan, apply) = (planned - begun, processor_seconds() - planned);
+    let each = |total: f64| total / repetitions as f64;
+    Measured { plan: each(plan), apply: each(apply), peak_mb: peak_mb() }
 }
 
 /// Things in groups of ten, each showing the address of the one before it.
