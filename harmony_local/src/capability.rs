@@ -10,7 +10,7 @@ use harmony::capability::{
 };
 use harmony::modules::nats::access::{Credential, NatsAccess};
 use harmony::modules::nats::assets::{KvBucket, Stream};
-use harmony::modules::nats::render::{ROUTES_FILE, conf};
+use harmony::modules::nats::render::{ROUTES_FILE, RenderedConf, conf};
 use harmony::stage::Stage;
 use harmony::text;
 use harmony::value::{Syntax, Text};
@@ -99,18 +99,23 @@ impl LocalPlace<WithNats> {
         Ok(stage.add(self, name, &spec)?.address().clone())
     }
 
-    fn arrange_files(&self, server: &ServerArrangement, config: &Path, stage: &mut Stage) -> Result<Vec<Address>, ArrangeError> {
+    fn arrange_files(
+        &self,
+        server: &ServerArrangement,
+        rendered: &RenderedConf,
+        stage: &mut Stage,
+    ) -> Result<Vec<Address>, ArrangeError> {
         let paths = self.paths(&server.spec.name);
-        let rendered = conf(&server.spec);
+        let config = self.process(&server.spec.name).config_file.0;
         let mut files = vec![
             self.arrange_file("certificate.pem", &paths.certificate, Access::Public, server.certificate.clone(), stage)?,
             self.arrange_file("key.pem", &paths.key, Access::Private, server.key.clone(), stage)?,
             self.arrange_file("trust.pem", &paths.trust, Access::Public, server.trust.clone(), stage)?,
-            self.arrange_file("nats.conf", &config.display().to_string(), Access::Private, rendered.main, stage)?,
+            self.arrange_file("nats.conf", &config.display().to_string(), Access::Private, rendered.main.clone(), stage)?,
         ];
-        if let Some(routes) = rendered.routes {
+        if let Some(routes) = rendered.routes.clone() {
             files.push(self.arrange_file(
-                "routes.conf",
+                ROUTES_FILE,
                 &config.with_file_name(ROUTES_FILE).display().to_string(),
                 Access::Private,
                 routes,
@@ -160,13 +165,12 @@ impl Nats for LocalPlace<WithNats> {
         let directory = self.server_directory(name);
         let above = self.arrange_directory(&self.root().join("nats"), stage)?;
         let program = self.arrange_program(stage)?;
-        let config = self.process(name).config_file.0;
         let rendered = conf(&server.spec);
         stage.within(name.as_str(), |stage| {
             let own = NatsServerDirectory { path: FilePath(directory.clone()) };
             let own = stage.after(std::slice::from_ref(&above), |stage| stage.add(self, "directory", &own))?;
             let gate = own.address().clone();
-            let mut gates = stage.after(std::slice::from_ref(&gate), |stage| self.arrange_files(server, &config, stage))?;
+            let mut gates = stage.after(std::slice::from_ref(&gate), |stage| self.arrange_files(server, &rendered, stage))?;
             if server.spec.jetstream.is_some() {
                 let path = FilePath(PathBuf::from(self.paths(name).store));
                 let store = stage.after(std::slice::from_ref(&gate), |stage| stage.add(self, "store", &NatsStore { path }))?;
