@@ -7,6 +7,7 @@ use harmony::modules::nats::access::NatsAccess;
 use harmony::provider::{Failure, ProviderError};
 use harmony::run::{Looked, Run};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use crate::ask::AskError;
@@ -117,15 +118,15 @@ pub(crate) async fn look(run: &Run, connection: &Connection, names: Vec<String>)
     seen.into_iter().collect()
 }
 
-/// Silence is what a stream without a leader says, and an election was seen to take 9 s: three times as long as an answer is waited for.
+/// Silence is what is heard while a stream, or all of JetStream, has no leader, and an election was seen to take 9 s: three times as
+/// long as an answer is waited for.
 const QUESTIONS: usize = 3;
 
-/// Asks about a stream, and again while nobody answers.
-async fn ask_patiently(run: &Run, connection: &Connection, name: &str) -> Result<Info, CallError> {
-    let subject = format!("STREAM.INFO.{name}");
+/// Asks, and again while nobody answers. Only for what changes nothing.
+async fn ask_patiently<T: DeserializeOwned>(run: &Run, connection: &Connection, verb: &str, body: &Json) -> Result<T, CallError> {
     let mut asked = 1;
     loop {
-        match call(run, connection, &subject, &Json::Null).await {
+        match call(run, connection, verb, body).await {
             Err(CallError::Ask(AskError::Silence { .. })) if asked < QUESTIONS && !run.remaining().is_zero() => asked += 1,
             answered => return answered,
         }
@@ -133,7 +134,7 @@ async fn ask_patiently(run: &Run, connection: &Connection, name: &str) -> Result
 }
 
 async fn look_at(run: &Run, connection: &Connection, name: String) -> Result<Seen, ProviderError> {
-    let error = match ask_patiently(run, connection, &name).await {
+    let error = match ask_patiently(run, connection, &format!("STREAM.INFO.{name}"), &Json::Null).await {
         Ok(info) => return Ok(Seen::There(Box::new(info))),
         Err(error) => error,
     };
@@ -161,7 +162,7 @@ pub(crate) async fn list(run: &Run, connection: &Connection) -> Result<Vec<Info>
     }
     let mut all = Vec::new();
     loop {
-        let page: Page = call(run, connection, "STREAM.LIST", &json!({ "offset": all.len() })).await?;
+        let page: Page = ask_patiently(run, connection, "STREAM.LIST", &json!({ "offset": all.len() })).await?;
         let streams = page.streams.unwrap_or_default();
         let done = streams.is_empty() || all.len() + streams.len() >= page.total;
         all.extend(streams);
