@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_yet_says_what_it_waits_for() {
-        let desired = json!({"url": {"$later": {"output": {"of": "a/b", "output": "port"}}}});
+        let desired = json!({"url": {"$later": "a/b#port"}});
         let change = &differences(&desired, Some(&json!({"url": "x"})), &BTreeSet::new())[0];
         assert_eq!(change.desired, Shown::KnownAfter(vec!["a/b".parse().unwrap()]));
     }

@@ -10,24 +10,52 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::quote::Syntax;
 use crate::address::Address;
 
-/// An output of the resource at an address.
+/// An output of the resource at an address. Its text is `laptop/nats/port#number`, with ` (sensitive)` behind it for a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Reference {
     /// The resource.
     pub of: Address,
     /// The output's name.
     pub output: String,
     /// Whether its value is a secret.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
+}
+
+const SENSITIVE: &str = " (sensitive)";
+
+/// Why a text is not a reference.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a reference: write `ADDRESS#OUTPUT`")]
+pub struct ReferenceError {
+    /// What was given.
+    pub text: String,
+}
+
+impl TryFrom<String> for Reference {
+    type Error = ReferenceError;
+
+    fn try_from(text: String) -> Result<Self, ReferenceError> {
+        let (reference, sensitive) = text.strip_suffix(SENSITIVE).map_or((text.as_str(), false), |public| (public, true));
+        // An address may hold `#`, the name of an output cannot.
+        let parts = reference.rsplit_once('#').and_then(|(of, output)| Some((of.parse().ok()?, output.to_owned())));
+        match parts {
+            Some((of, output)) => Ok(Self { of, output, sensitive }),
+            None => Err(ReferenceError { text }),
+        }
+    }
+}
+
+impl From<Reference> for String {
+    fn from(Reference { of, output, sensitive }: Reference) -> Self {
+        format!("{of}#{output}{}", if sensitive { SENSITIVE } else { "" })
+    }
 }
 
 /// A value that the engine computes when what it needs is known. The set is closed and serialisable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Later {
-    /// An output as it is.
-    Output(Reference),
     /// The parts one after another.
     Text(Vec<Part>),
     /// The text as a literal of a syntax, with its quotes.
@@ -41,6 +69,9 @@ pub enum Later {
     Base64(Box<Later>),
     /// `sha256:…` of the text's bytes. A digest of a secret is not treated as one: digest only texts that cannot be guessed.
     Digest(Box<Later>),
+    /// An output as it is.
+    #[serde(untagged)]
+    Output(Reference),
 }
 
 /// A part of a text.

@@ -8,7 +8,7 @@ mod later;
 mod quote;
 mod resolve;
 
-pub use later::{IntoParts, Later, Output, Part, Reference, Text, Unresolved, Value};
+pub use later::{IntoParts, Later, Output, Part, Reference, ReferenceError, Text, Unresolved, Value};
 pub use quote::Syntax;
 pub use resolve::{Resolved, plain, references, resolve, sensitive_paths};
 pub(crate) use resolve::{holds_secret, push_key, redirect};

@@ -230,10 +230,10 @@ mod tests {
         let spec = json!({
             "known": {"$secret": "hunter2"},
             "field": "hunter2",
-            "later": {"$later": {"output": {"of": "a/password", "output": "value", "sensitive": true}}},
+            "later": {"$later": "a/password#value (sensitive)"},
             "text": {"$later": {"text": [{"literal": "user: me, password: "}, {"later": {"quote": {"syntax": "nats-conf",
-                "of": {"output": {"of": "a/password", "output": "value", "sensitive": true}}}}}]}},
-            "url": {"$later": {"output": {"of": "a/server", "output": "url"}}},
+                "of": "a/password#value (sensitive)"}}}]}},
+            "url": {"$later": "a/server#url"},
         });
         let shown = redacted(&spec, &["/field"], Secrets::Hidden);
         assert_eq!(
