@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where the program says a thing: `place/scope/…/name`, segments joined by `/`. Addresses connect the things of one program; what
-/// the world calls a thing is its identity, so renaming an address changes nothing in the world.
+/// the world calls a thing is its identity, so renaming an address changes nothing in the world. Cheap to clone: a run names each thing in
+/// many places.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-pub struct Address(String);
+pub struct Address(Arc<str>);
 
 /// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +44,7 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let visible = |c: char| !c.is_whitespace() && !c.is_control();
         if text.split('/').all(|segment| !segment.is_empty() && segment.chars().all(visible)) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(AddressError { text: text.to_owned() })
         }
@@ -59,7 +61,7 @@ impl TryFrom<String> for Address {
 
 impl From<Address> for String {
     fn from(address: Address) -> Self {
-        address.0
+        address.0.as_ref().to_owned()
     }
 }
 

@@ -7,11 +7,35 @@ use serde_json::{Map, Value as Json};
 use super::difference::differences;
 use super::items::{Item, ItemKind, Seen};
 use super::ledger::{Entry, Key, Ledger};
-use super::plan::{Allowances, Change, LossNotice, Step, classify, is_known};
+use super::plan::{Allowances, Change, LossNotice, classify, is_known};
 use crate::address::Address;
-use crate::resource::{Impact, Loss};
+use crate::resource::{FieldChange, Impact, Loss};
 use crate::topology::AnyLive;
 use crate::value;
+
+/// What becomes of a thing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Verdict {
+    pub(super) change: Change,
+    /// In which fields it differs.
+    pub(super) fields: Vec<FieldChange>,
+    /// What would be lost.
+    pub(super) loss: Option<LossNotice>,
+}
+
+impl Verdict {
+    pub(super) fn new(change: Change) -> Self {
+        Self { change, fields: Vec::new(), loss: None }
+    }
+
+    fn differing(self, fields: Vec<FieldChange>) -> Self {
+        Self { fields, ..self }
+    }
+
+    pub(super) fn losing(self, loss: Option<LossNotice>) -> Self {
+        Self { loss, ..self }
+    }
+}
 
 /// What every decision is given besides the thing.
 pub(super) struct Context<'a> {
@@ -50,21 +74,22 @@ impl<'a> Context<'a> {
 }
 
 /// Compares what a wanted thing should be (`desired`, as its place would make it) with what is there.
-pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, context: &Context<'_>) -> Step {
-    let ItemKind::Wanted { key, resource, provider } = &item.what else { return item.step(Change::None, Vec::new(), None) };
+pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, context: &Context<'_>) -> Verdict {
+    let ItemKind::Wanted { key, resource, provider } = &item.what else { return Verdict::new(Change::None) };
     let facts = provider.facts();
     let entry = context.entry(key);
-    let hidden = hidden_fields(entry, facts.secret_fields, &resource.spec);
     // What is not there differs in every field.
     let nothing = Json::Object(Map::new());
-    let fields = differences(desired, Some(live.map_or(&nothing, |live| &live.state)), &hidden);
+    let state = live.map_or(&nothing, |live| &live.state);
+    let hidden = || hidden_fields(entry, facts.secret_fields, &resource.spec);
+    let fields = if state == desired { Vec::new() } else { differences(desired, Some(state), &hidden()) };
     let Some(live) = live else {
-        return item.step(Change::Create, fields, loss_of_what_was(item, entry, context));
+        return Verdict::new(Change::Create).differing(fields).losing(loss_of_what_was(item, entry, context));
     };
     // Others may have made what is shared; that is what it is for.
     let may_adopt = facts.adopts || facts.shared || context.allowances.adoptions.contains(item.address.as_str());
     if entry.is_none() && !may_adopt {
-        return item.step(foreign(item), fields, None);
+        return Verdict::new(foreign(item)).differing(fields);
     }
     let change = classify(&fields, facts.impact);
     let loses = matches!(change, Change::Replace { .. })
@@ -75,7 +100,7 @@ pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, contex
         _ => None,
     };
     let loss = what.map(|what| context.notice(what, item));
-    item.step(change, fields, loss)
+    Verdict::new(change).differing(fields).losing(loss)
 }
 
 /// The fields that ever held a secret, that their kind declares secret, or that hold one now.
@@ -99,18 +124,18 @@ pub(super) fn loss_of_what_was(item: &Item, entry: Option<&Entry>, context: &Con
 }
 
 /// What becomes of a thing that only the Ledger knows.
-pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: &Context<'_>) -> Step {
+pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: &Context<'_>) -> Verdict {
     let is_shared = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().shared);
     let (because, held) = match seen {
-        Seen::Absent => return item.step(Change::Forget, Vec::new(), None),
-        _ if is_shared => return item.step(Change::Forget, Vec::new(), None),
+        Seen::Absent => return Verdict::new(Change::Forget),
+        _ if is_shared => return Verdict::new(Change::Forget),
         Seen::There(live) => ("no Score wants it any more", live.holds.clone()),
         Seen::OutOfReach | Seen::Unreachable(_) | Seen::Check => {
             ("no Score wants it any more, and it cannot be looked at", Some(held_when_last_seen(entry)))
         }
     };
     let loss = held.filter(|_| entry.loss == Loss::Data).map(|what| context.notice(what, item));
-    item.step(Change::Delete { because: because.to_owned() }, Vec::new(), loss)
+    Verdict::new(Change::Delete { because: because.to_owned() }).losing(loss)
 }
 
 fn held_when_last_seen(entry: &Entry) -> String {

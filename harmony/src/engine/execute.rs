@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
+use super::decide::Verdict;
 use super::events::Event;
 use super::filled::fill;
 use super::items::{ItemKind, Items, Prune};
@@ -83,7 +84,7 @@ impl Execution<'_> {
                 Err(error) => written_down = Err(error),
             }
         }
-        let left = (0..begun.len()).filter(|index| found.steps[*index].change.is_pending() && !begun[*index]);
+        let left = (0..begun.len()).filter(|index| found.verdicts[*index].change.is_pending() && !begun[*index]);
         outcome.not_begun = left.map(|index| self.items.items[index].address.clone()).collect();
         outcome.interrupted = self.run.is_cancelled() && !(outcome.not_begun.is_empty() && outcome.failures.is_empty());
         written_down
@@ -97,34 +98,34 @@ impl Execution<'_> {
     fn intend(&self, found: &Observed, ledger: &mut Ledger) -> Result<(), LedgerError> {
         let entries: Vec<Entry> = (0..self.items.len())
             .filter_map(|index| entry_of(self.items, index, found, ledger))
-            .filter(|entry| found_to_differ(ledger.find(&entry.key), entry))
+            .filter(|entry| ledger.find(&entry.key).is_none_or(|before| !before.says_the_same_as(entry)))
             .collect();
         let stands = |proof: &crate::address::Address| {
-            self.items.find(proof).is_some_and(|index| found.steps[index].change == Change::None)
+            self.items.find(proof).is_some_and(|index| found.verdicts[index].change == Change::None)
         };
-        let changes = found.steps.iter().any(|step| step.change.is_pending());
+        let changes = found.verdicts.iter().any(|verdict| verdict.change.is_pending());
         let outlived = self.prune == Prune::Everything && ledger.has_passed_other_than(stands);
         if changes || outlived || !entries.is_empty() { ledger.intend(entries, stands) } else { Ok(()) }
     }
 
     fn begin<'b>(&'b self, index: usize, found: &Observed, ledger: &Ledger, known: bool) -> BoxFuture<'b, Done> {
         let item = &self.items.items[index];
-        let step = found.steps[index].clone();
+        let shown = found.verdicts[index].clone();
         let filled = fill(self.items, index, found);
         let run = self.run.on(&item.address);
-        self.run.emit(&Event::Started { address: item.address.clone(), doing: doing(&step.change), label: item.label() });
+        self.run.emit(&Event::Started { address: item.address.clone(), doing: doing(&shown.change), label: item.label() });
         let begun = Instant::now();
         let work: BoxFuture<'b, Result<Effect, ProviderError>> = match &item.what {
             ItemKind::Proof { .. } => Box::pin(async { prove(item, filled, run).await.map(Effect::Proved) }),
             ItemKind::Unwanted { .. } => {
-                let goes = |holder: usize| matches!(found.steps[holder].change, Change::Delete { .. } | Change::Forget);
+                let goes = |holder: usize| matches!(found.verdicts[holder].change, Change::Delete { .. } | Change::Forget);
                 let goes_with_its_holder = item.loss() != Loss::Secret && self.items.holders(index).any(goes);
-                let taking = Taking { item, step, filled, run, allowances: self.allowances, goes_with_its_holder };
+                let taking = Taking { item, shown, filled, run, allowances: self.allowances, goes_with_its_holder };
                 Box::pin(taking.carry_out())
             }
             ItemKind::Wanted { .. } | ItemKind::Unhosted { .. } => {
                 let entry = item.key().and_then(|key| ledger.find(key)).cloned();
-                let making = Making { item, step, filled, run, allowances: self.allowances, entry, known };
+                let making = Making { item, shown, filled, run, allowances: self.allowances, entry, known };
                 Box::pin(making.carry_out())
             }
         };
@@ -182,8 +183,8 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
     let ItemKind::Wanted { key, resource, provider } = &item.what else { return None };
     let before = ledger.find(key);
     let facts = provider.facts();
-    let step = &found.steps[index];
-    let live = found.live[index].as_ref().filter(|_| step.change == Change::None);
+    let Verdict { change, loss, .. } = &found.verdicts[index];
+    let live = found.live[index].as_ref().filter(|_| *change == Change::None);
     let mut sensitive = before.map(|before| before.sensitive.clone()).unwrap_or_default();
     let declared = facts.secret_fields.iter().map(|path| (*path).to_owned());
     for path in value::sensitive_paths(&resource.spec).into_iter().chain(declared) {
@@ -192,7 +193,7 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
         }
     }
     // A loss that was shown and accepted is not asked about again, even if this run is killed between deleting and making.
-    let is_given_up = step.loss.is_some() || matches!(step.change, Change::Replace { .. });
+    let is_given_up = loss.is_some() || matches!(change, Change::Replace { .. });
     let kept = live.filter(|_| facts.keeps_outputs).map(|live| live.outputs.as_ref().clone());
     let mut entry = Entry {
         key: key.clone(),
@@ -211,15 +212,6 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
     let held = live.map_or_else(|| before.and_then(|before| before.held.clone()), |live| live.holds.clone());
     entry.held = entry.remembered(held);
     Some(entry)
-}
-
-/// Whether something is new. That the line of a Score has moved is not: it moves with every edit of the program.
-fn found_to_differ(before: Option<&Entry>, now: &Entry) -> bool {
-    before.is_none_or(|before| {
-        let mut same = before.clone();
-        (same.origin.file, same.origin.line) = (now.origin.file.clone(), now.origin.line);
-        same != *now
-    })
 }
 
 fn count(outcome: &mut Outcome, change: &Change) {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::decide::Verdict;
 use super::ledger::{Entry, Key, Ledger};
 use super::observe::Observed;
 use super::outcome::Failed;
-use super::plan::{Change, LossNotice, Step, Subject};
+use super::plan::{Step, Subject};
 use crate::address::Address;
 use crate::arrangement::{Node, ProofNode, ResourceNode, What};
 use crate::origin::Origin;
 use crate::provider::ProviderError;
-use crate::resource::{FieldChange, Loss};
+use crate::resource::Loss;
 use crate::topology::{AnyLive, AnyProver, AnyProvider, Providers};
 use crate::value::Reference;
 
@@ -72,16 +73,20 @@ impl Items {
     pub(super) fn new(nodes: BTreeMap<Address, Node>, ledger: &Ledger, providers: &Providers, prune: Prune) -> Self {
         let mut needed: Vec<Vec<Address>> = nodes.values().map(|node| [node.references(), node.after.clone()].concat()).collect();
         let mut items: Vec<Item> = nodes.into_iter().map(|(address, node)| wanted(address, node, providers)).collect();
-        let by_address = items.iter().enumerate().map(|(index, item)| (item.address.clone(), index)).collect();
+        let by_address: HashMap<Address, usize> =
+            items.iter().enumerate().map(|(index, item)| (item.address.clone(), index)).collect();
         if prune == Prune::Everything {
-            let keys: HashSet<Key> = items.iter().filter_map(Item::key).cloned().collect();
-            for entry in ledger.entries().filter(|entry| !keys.contains(&entry.key)) {
+            let keys: HashSet<&Key> = items.iter().filter_map(Item::key).collect();
+            let left: Vec<&Entry> = ledger.entries().filter(|entry| !keys.contains(&entry.key)).collect();
+            for entry in left {
                 items.push(unwanted(entry, providers));
                 needed.push(entry.after.clone());
             }
         }
         let recorded = |(index, item): (usize, &Item)| Some((ledger.find(item.key()?)?.address.clone(), index));
-        let by_recorded_address = items.iter().enumerate().filter_map(recorded).collect();
+        // Only what goes speaks of what the Ledger recorded.
+        let goes = items.len() > by_address.len();
+        let by_recorded_address = if goes { items.iter().enumerate().filter_map(recorded).collect() } else { HashMap::new() };
         let mut all = Self { items, by_address, by_recorded_address };
         all.connect(&needed);
         all
@@ -189,6 +194,10 @@ impl Item {
         }
     }
 
+    pub(super) fn subject(&self) -> Subject {
+        if matches!(self.what, ItemKind::Proof { .. }) { Subject::Proof } else { Subject::Resource }
+    }
+
     /// What people call it.
     pub(super) fn label(&self) -> String {
         match &self.what {
@@ -200,10 +209,10 @@ impl Item {
         }
     }
 
-    pub(super) fn step(&self, change: Change, fields: Vec<FieldChange>, loss: Option<LossNotice>) -> Step {
+    /// The line of a plan that says what becomes of it.
+    pub(super) fn step(&self, Verdict { change, fields, loss }: Verdict) -> Step {
         let (address, kind, label, origin) = (self.address.clone(), self.kind().to_owned(), self.label(), self.origin.clone());
-        let subject = if matches!(self.what, ItemKind::Proof { .. }) { Subject::Proof } else { Subject::Resource };
-        Step { address, subject, kind, label, origin, change, fields, loss }
+        Step { address, subject: self.subject(), kind, label, origin, change, fields, loss }
     }
 
     pub(super) fn failure(&self, error: &ProviderError) -> Failed {

@@ -75,6 +75,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether nothing is new. That the line of a Score has moved is not: it moves with every edit of the program.
+    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+        let Self { key, label, address, access, after, loss, may_be_lost, sensitive, origin, made, kept, held } = self;
+        (key, label, address, access, after) == (&other.key, &other.label, &other.address, &other.access, &other.after)
+            && (loss, may_be_lost, made, held) == (&other.loss, &other.may_be_lost, &other.made, &other.held)
+            && (sensitive, kept, &origin.score) == (&other.sensitive, &other.kept, &other.origin.score)
+    }
+
     /// What is remembered of what it holds. Where nobody is asked about a loss nothing is: what proofs write would be news for every
     /// run, and a run that changes nothing would write.
     pub(super) fn remembered(&self, held: Option<String>) -> Option<String> {

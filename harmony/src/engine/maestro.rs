@@ -18,7 +18,7 @@ use super::observe::{Observation, Observed};
 use super::order::Order;
 use super::outcome::{Failed, Outcome, Proved};
 use super::perform::prove;
-use super::plan::{Allowances, Change, FORMAT, Plan, Step};
+use super::plan::{Allowances, Change, FORMAT, Plan};
 pub use super::prepared::{Prepared, Stopper};
 use super::status::{self, Standing};
 use crate::address::Address;
@@ -109,7 +109,7 @@ impl Maestro {
     ) -> Result<Plan, EngineError> {
         let played = Stage::play_all(scores, inventory, topology)?;
         self.refuse_empty(&played.0)?;
-        Ok(self.prepare_with(played, Prune::Everything, None).await?.plan().clone())
+        Ok(self.prepare_with(played, Prune::Everything, None).await?.plan)
     }
 
     /// A plan that can be carried out, with the lock held.
@@ -171,8 +171,11 @@ impl Maestro {
         let (items, mut found) = self.look(arrangement.nodes, &providers, &ledger, &run, Prune::Everything).await?;
         found.take_as_it_is();
         let mut outcome = Outcome { failures: failures(&items, &found), ..Outcome::default() };
-        let differs = |step: &&Step| step.change.is_pending() && step.change != Change::Prove;
-        outcome.not_begun = found.steps.iter().filter(differs).map(|step| step.address.clone()).collect();
+        let differs = |index: &usize| {
+            let change = &found.verdicts[*index].change;
+            change.is_pending() && *change != Change::Prove
+        };
+        outcome.not_begun = (0..items.len()).filter(differs).map(|index| items.items[index].address.clone()).collect();
         let proofs = (0..items.len()).filter(|index| matches!(items.items[*index].what, ItemKind::Proof { .. }));
         for proof in join_all(proofs.map(|index| verify_one(&items, index, &found, &run))).await {
             match proof {
@@ -254,7 +257,8 @@ impl Maestro {
         if !troubles.is_empty() {
             return Err(EngineError::Observe { troubles });
         }
-        let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps: found.steps.clone(), notes: arrangement.notes };
+        let steps = items.items.iter().zip(&found.verdicts).map(|(item, verdict)| item.step(verdict.clone())).collect();
+        let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: arrangement.notes };
         let next_steps = arrangement.next_steps;
         let (allowances, after_failure) = (self.allowances.clone(), self.after_failure);
         Ok(Prepared { plan, items, found, ledger, run, allowances, after_failure, prune, next_steps, begun, lock })

@@ -8,12 +8,12 @@ use futures::future::join_all;
 use futures::stream;
 use serde_json::Value as Json;
 
-use super::decide::{Context, decide, decide_unwanted, loss_of_what_was};
+use super::decide::{Context, Verdict, decide, decide_unwanted, loss_of_what_was};
 use super::filled::fill;
 use super::items::{ItemKind, Items, Seen};
 use super::ledger::Key;
 use super::order::Order;
-use super::plan::{Change, Step};
+use super::plan::Change;
 use crate::address::Address;
 use crate::provider::{Failure, ProviderError};
 use crate::run::{Looked, Run};
@@ -28,7 +28,7 @@ const MOST_NAMED: usize = 8;
 /// What looking at everything found, by item.
 pub(super) struct Observed {
     /// What becomes of each.
-    pub(super) steps: Vec<Step>,
+    pub(super) verdicts: Vec<Verdict>,
     /// The outputs of what does not change.
     pub(super) outputs: Vec<Option<Arc<Json>>>,
     /// Whether neither the item nor anything below it changes.
@@ -58,7 +58,7 @@ pub(super) struct Observation<'a> {
 impl Observed {
     fn nothing(items: &Items) -> Self {
         Self {
-            steps: items.items.iter().map(|item| item.step(Change::None, Vec::new(), None)).collect(),
+            verdicts: vec![Verdict::new(Change::None); items.len()],
             outputs: vec![None; items.len()],
             quiet: vec![false; items.len()],
             live: vec![None; items.len()],
@@ -67,14 +67,14 @@ impl Observed {
         }
     }
 
-    fn note(&mut self, items: &Items, Settled { index, live, silent, step }: Settled) {
-        match step {
-            Ok(step) => {
+    fn note(&mut self, items: &Items, Settled { index, live, silent, verdict }: Settled) {
+        match verdict {
+            Ok(verdict) => {
                 // What does not change, and what is about to go but still stands, can be referred to.
-                let stands = matches!(step.change, Change::None | Change::Delete { .. });
+                let stands = matches!(verdict.change, Change::None | Change::Delete { .. });
                 self.outputs[index] = live.as_ref().filter(|_| stands).map(|live| live.outputs.clone());
-                self.quiet[index] = !step.change.is_pending() && items.items[index].needs.iter().all(|need| self.quiet[*need]);
-                self.steps[index] = step;
+                self.quiet[index] = !verdict.change.is_pending() && items.items[index].needs.iter().all(|need| self.quiet[*need]);
+                self.verdicts[index] = verdict;
             }
             Err(error) => self.troubles.push((index, error)),
         }
@@ -98,7 +98,7 @@ impl Observed {
             if pending.len() >= MOST_NAMED || !seen.insert(at) {
                 continue;
             }
-            let change = &self.steps[at].change;
+            let change = &self.verdicts[at].change;
             if change.is_pending() && *change != Change::Prove {
                 pending.insert(items.items[at].address.clone());
             } else {
@@ -117,7 +117,7 @@ struct Settled {
     live: Option<There>,
     /// Why it did not answer.
     silent: Option<String>,
-    step: Result<Step, ProviderError>,
+    verdict: Result<Verdict, ProviderError>,
 }
 
 impl Observation<'_> {
@@ -189,13 +189,13 @@ impl Observation<'_> {
         let item = &self.items.items[index];
         let seen = match seen {
             Ok(seen) => seen,
-            Err(error) => return Settled { index, live: None, silent: None, step: Err(error) },
+            Err(error) => return Settled { index, live: None, silent: None, verdict: Err(error) },
         };
-        let step = match &item.what {
+        let verdict = match &item.what {
             ItemKind::Unhosted { kind, .. } => Err(unhosted_error(kind)),
             ItemKind::Proof { digest, .. } => {
                 let stands = self.context.has_passed(&item.address, digest) && item.needs.iter().all(|need| found.quiet[*need]);
-                Ok(item.step(if stands { Change::None } else { Change::Prove }, Vec::new(), None))
+                Ok(Verdict::new(if stands { Change::None } else { Change::Prove }))
             }
             ItemKind::Unwanted { entry, .. } => Ok(decide_unwanted(item, entry, &seen, &self.context)),
             ItemKind::Wanted { key, provider, .. } => match &seen {
@@ -208,7 +208,7 @@ impl Observation<'_> {
             Seen::Unreachable(why) => (None, Some(why)),
             _ => (None, None),
         };
-        Settled { index, live, silent, step }
+        Settled { index, live, silent, verdict }
     }
 
     async fn settle_seen(
@@ -217,7 +217,7 @@ impl Observation<'_> {
         provider: &dyn AnyProvider,
         seen: &Seen,
         found: &Observed,
-    ) -> Result<Step, ProviderError> {
+    ) -> Result<Verdict, ProviderError> {
         let live = if let Seen::There(live) = seen { Some(live.as_ref()) } else { None };
         let filled = fill(self.items, index, found);
         let desired = provider.preview(self.run, &filled.access, &filled.spec, live).await?;
@@ -225,7 +225,7 @@ impl Observation<'_> {
     }
 
     /// What cannot be looked at is explained by something pending below it, or it is an error.
-    fn settle_unseen(&self, index: usize, key: &Key, seen: &Seen, found: &Observed) -> Result<Step, ProviderError> {
+    fn settle_unseen(&self, index: usize, key: &Key, seen: &Seen, found: &Observed) -> Result<Verdict, ProviderError> {
         let item = &self.items.items[index];
         let until = found.pending_below(self.items, index);
         if let (Seen::Unreachable(why), true) = (seen, until.is_empty()) {
@@ -236,9 +236,9 @@ impl Observation<'_> {
             // What this program has never made, and what it would live in is still to come: it will be made.
             return Ok(decide(item, &fill(self.items, index, found).spec, None, &self.context));
         }
-        let holder_is_lost = self.items.holders(index).any(|holder| found.steps[holder].loss.is_some());
+        let holder_is_lost = self.items.holders(index).any(|holder| found.verdicts[holder].loss.is_some());
         let loss = if holder_is_lost { loss_of_what_was(item, entry, &self.context) } else { None };
-        Ok(item.step(Change::UnknownUntil { until }, Vec::new(), loss))
+        Ok(Verdict::new(Change::UnknownUntil { until }).losing(loss))
     }
 }
 

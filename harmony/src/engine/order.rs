@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::Address;
-use crate::arrangement::Arrangement;
-use crate::error::ArrangeError;
-
 /// The nodes of a graph in an order in which each comes after what it needs.
 #[derive(Debug)]
 pub struct Order {
@@ -25,24 +21,6 @@ pub struct Knot {
 }
 
 impl Order {
-    /// The order of an arrangement's nodes, numbered in the order of their addresses.
-    ///
-    /// # Errors
-    /// [`ArrangeError::Cycle`] if some wait for each other.
-    pub fn of(arrangement: &Arrangement) -> Result<Self, ArrangeError> {
-        let addresses: Vec<&Address> = arrangement.nodes.keys().collect();
-        let index: BTreeMap<&Address, usize> = addresses.iter().enumerate().map(|(at, address)| (*address, at)).collect();
-        let needs = arrangement.nodes.values().map(|node| {
-            let mut needs: Vec<usize> =
-                node.references().iter().chain(&node.after).filter_map(|to| index.get(to).copied()).collect();
-            needs.sort_unstable();
-            needs.dedup();
-            needs
-        });
-        Self::sort(&needs.collect::<Vec<_>>())
-            .map_err(|knot| ArrangeError::Cycle { cycle: knot.cycle.into_iter().map(|at| addresses[at].clone()).collect() })
-    }
-
     /// Sorts nodes of which `needs[n]` lists what `n` needs (Kahn's algorithm).
     ///
     /// # Errors

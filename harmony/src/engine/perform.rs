@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use super::decide::{Context, Entries, decide};
+use super::decide::{Context, Entries, Verdict, decide};
 use super::filled::Filled;
 use super::items::{Item, ItemKind, Seen};
 use super::ledger::Entry;
-use super::plan::{Allowances, Change, Step};
+use super::plan::{Allowances, Change};
 use crate::proof::Evidence;
 use crate::provider::{Failure, ProviderError};
 use crate::resource::Loss;
@@ -26,7 +26,7 @@ pub(super) enum Effect {
 /// Making or changing one thing.
 pub(super) struct Making<'a> {
     pub(super) item: &'a Item,
-    pub(super) step: Step,
+    pub(super) shown: Verdict,
     pub(super) filled: Filled,
     pub(super) run: Run,
     pub(super) allowances: &'a Allowances,
@@ -65,7 +65,7 @@ impl Making<'_> {
             let change = begun.get().cloned().unwrap_or(Change::None);
             return Ok(Looked::Found(Effect::Stands { wrote: begun.get().is_some(), change, outputs, held: holds }));
         }
-        refuse_what_was_not_shown(self.item, &self.step, &now)?;
+        refuse_what_was_not_shown(self.item, &self.shown, &now)?;
         let change = begun.get_or_init(|| now.change.clone()).clone();
         let is_replaced = matches!(now.change, Change::Replace { .. });
         if is_replaced {
@@ -82,7 +82,7 @@ impl Making<'_> {
 /// Taking one thing away.
 pub(super) struct Taking<'a> {
     pub(super) item: &'a Item,
-    pub(super) step: Step,
+    pub(super) shown: Verdict,
     pub(super) filled: Filled,
     pub(super) run: Run,
     pub(super) allowances: &'a Allowances,
@@ -93,7 +93,7 @@ pub(super) struct Taking<'a> {
 impl Taking<'_> {
     pub(super) async fn carry_out(self) -> Result<Effect, ProviderError> {
         let ItemKind::Unwanted { entry, provider } = &self.item.what else { return Err(not_ready(self.item, "it is wanted")) };
-        if self.step.change == Change::Forget {
+        if self.shown.change == Change::Forget {
             return Ok(Effect::Gone { wrote: false });
         }
         if let Some(unknown) = &self.filled.unknown {
@@ -127,7 +127,7 @@ impl Taking<'_> {
     }
 
     fn refuse_unshown_loss(&self, live: &AnyLive) -> Result<(), ProviderError> {
-        let was_shown = self.step.loss.as_ref().is_some_and(|loss| loss.allowed);
+        let was_shown = self.shown.loss.as_ref().is_some_and(|loss| loss.allowed);
         let is_allowed = was_shown || self.allowances.losses.contains(self.item.address.as_str());
         match &live.holds {
             Some(held) if self.item.loss() == Loss::Data && !is_allowed => {
@@ -175,7 +175,7 @@ async fn look(provider: &dyn AnyProvider, run: &Run, access: &serde_json::Value,
 }
 
 /// A replacement, a refusal or a loss that the plan did not show stops the branch: nobody has agreed to it.
-fn refuse_what_was_not_shown(item: &Item, shown: &Step, now: &Step) -> Result<(), ProviderError> {
+fn refuse_what_was_not_shown(item: &Item, shown: &Verdict, now: &Verdict) -> Result<(), ProviderError> {
     if let Change::Forbidden { because, hint } = &now.change {
         let failure = Failure::new(format!("{} cannot be changed", item.label()), because);
         return Err(ProviderError::Refused(failure.with_hint(hint.clone())));

@@ -24,7 +24,7 @@ impl Schedule {
                 releases[*need].push(index);
             }
         }
-        let pending = found.steps.iter().map(|step| step.change.is_pending()).collect();
+        let pending = found.verdicts.iter().map(|step| step.change.is_pending()).collect();
         let waits_for: Vec<usize> = needs.iter().map(Vec::len).collect();
         let free: Vec<usize> = (0..items.len()).filter(|index| waits_for[*index] == 0).collect();
         let mut schedule = Self { pending, waits_for, releases, ready: BTreeSet::new() };
@@ -84,7 +84,7 @@ fn goes(items: &Items, index: usize) -> bool {
 
 /// Whether `index` should go, and could not be looked at because `need` did not let through.
 fn is_behind(items: &Items, index: usize, need: usize, found: &Observed) -> bool {
-    let is_unseen = found.live[index].is_none() && matches!(found.steps[index].change, Change::Delete { .. });
+    let is_unseen = found.live[index].is_none() && matches!(found.verdicts[index].change, Change::Delete { .. });
     is_unseen && items.items[index].through.contains(&need)
 }
 
@@ -108,7 +108,7 @@ fn order_of_needs(items: &Items, found: &Observed) -> Vec<Vec<usize>> {
 fn around_holders(items: &Items, found: &Observed) -> Vec<(usize, usize)> {
     let mut edges = Vec::new();
     for (index, item) in items.items.iter().enumerate().filter(|(index, _)| goes(items, *index)) {
-        for &need in item.needs.iter().filter(|need| found.steps[**need].change.is_pending()) {
+        for &need in item.needs.iter().filter(|need| found.verdicts[**need].change.is_pending()) {
             if is_behind(items, index, need, found) {
                 edges.push((index, need));
             } else if !goes(items, need) {
@@ -133,7 +133,7 @@ fn groups(items: &Items, found: &Observed, needs: &[Vec<usize>]) -> Vec<Group> {
     for index in order.sequence {
         let Some(turn) = &items.items[index].turn else { continue };
         let group = groups.entry(turn).or_default();
-        match found.steps[index].change {
+        match found.verdicts[index].change {
             Change::Create => group.made.push(index),
             Change::Update | Change::Replace { .. } | Change::UnknownUntil { .. } => group.changed.push(index),
             _ => {}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::decide::Verdict;
 use super::items::{Item, ItemKind, Items};
 use super::ledger::Ledger;
 use super::observe::Observed;
@@ -71,7 +72,7 @@ pub(super) fn standings(items: &Items, found: &Observed, ledger: &Ledger) -> Vec
         .enumerate()
         .map(|(index, item)| Standing {
             address: item.address.clone(),
-            subject: found.steps[index].subject,
+            subject: item.subject(),
             label: item.label(),
             origin: item.origin.clone(),
             state: state(item, index, found, ledger),
@@ -92,9 +93,9 @@ pub(super) fn standings(items: &Items, found: &Observed, ledger: &Ledger) -> Vec
 }
 
 fn state(item: &Item, index: usize, found: &Observed, ledger: &Ledger) -> State {
-    let step = &found.steps[index];
+    let Verdict { change, fields, .. } = &found.verdicts[index];
     let was_made = matches!(&item.what, ItemKind::Wanted { key, .. } if ledger.find(key).is_some_and(|entry| entry.made));
-    match &step.change {
+    match change {
         Change::None => State::AsItShould,
         Change::Create if was_made => State::Gone,
         Change::Create => State::NotMade,
@@ -104,7 +105,7 @@ fn state(item: &Item, index: usize, found: &Observed, ledger: &Ledger) -> State 
         Change::Prove => State::Unproved,
         Change::UnknownUntil { until } => State::UnknownUntil { until: until.clone() },
         Change::Update | Change::Replace { .. } | Change::Forbidden { .. } => {
-            State::Differs { fields: step.fields.iter().map(|field| field.path.clone()).collect() }
+            State::Differs { fields: fields.iter().map(|field| field.path.clone()).collect() }
         }
     }
 }

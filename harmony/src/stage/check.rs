@@ -1,11 +1,11 @@
 //! What has to hold for an arrangement as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::write::Stage;
 use crate::address::Address;
-use crate::arrangement::{Arrangement, What};
-use crate::engine::order::Order;
+use crate::arrangement::{Arrangement, Node, What};
+use crate::engine::order::{Knot, Order};
 use crate::error::ArrangeError;
 use crate::topology::Providers;
 
@@ -18,33 +18,36 @@ impl Stage<'_> {
         self.arrangement.notes.dedup();
         check_references(&self.arrangement)?;
         check_identities(&self.arrangement)?;
-        Order::of(&self.arrangement)?;
         Ok((self.arrangement, self.providers))
     }
 }
 
+/// Everything that is referred to is there, and nothing waits for itself.
 fn check_references(arrangement: &Arrangement) -> Result<(), ArrangeError> {
+    let addresses: Vec<&Address> = arrangement.nodes.keys().collect();
+    let index: HashMap<&Address, usize> = addresses.iter().enumerate().map(|(at, address)| (*address, at)).collect();
+    let mut needs = Vec::with_capacity(addresses.len());
     for (address, node) in &arrangement.nodes {
-        let missing =
-            node.references().into_iter().chain(node.after.iter().cloned()).find(|to| !arrangement.nodes.contains_key(to));
-        if let Some(to) = missing {
-            return Err(ArrangeError::DanglingReference { address: address.clone(), origin: node.origin.clone(), to });
-        }
+        let at = |to: &Address| index.get(to).copied().ok_or_else(|| to.clone());
+        let needed = node.references().iter().chain(&node.after).map(at).collect::<Result<BTreeSet<usize>, Address>>();
+        let dangling = |to| ArrangeError::DanglingReference { address: address.clone(), origin: node.origin.clone(), to };
+        needs.push(needed.map_err(dangling)?.into_iter().collect());
     }
-    Ok(())
+    let cycle = |knot: Knot| knot.cycle.into_iter().map(|at| addresses[at].clone()).collect();
+    Order::sort(&needs).map(|_| ()).map_err(|knot| ArrangeError::Cycle { cycle: cycle(knot) })
 }
 
 fn check_identities(arrangement: &Arrangement) -> Result<(), ArrangeError> {
-    let mut claims: BTreeMap<(&str, &str, String), &Address> = BTreeMap::new();
+    let mut claims: HashMap<(&str, &str, String), (&Address, &Node)> = HashMap::with_capacity(arrangement.nodes.len());
     for (address, node) in &arrangement.nodes {
         let What::Resource(resource) = &node.what else { continue };
         let key = (node.place.as_str(), resource.kind.as_str(), resource.identity.to_string());
-        if let Some(first) = claims.insert(key, address) {
+        if let Some((first_address, first)) = claims.insert(key, (address, node)) {
             return Err(ArrangeError::DuplicateIdentity {
                 kind: resource.kind.clone(),
                 label: resource.label.clone(),
-                first_address: first.clone(),
-                first: arrangement.nodes[first].origin.clone(),
+                first_address: first_address.clone(),
+                first: first.origin.clone(),
                 second_address: address.clone(),
                 second: node.origin.clone(),
             });

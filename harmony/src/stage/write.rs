@@ -53,7 +53,7 @@ impl<'t> Stage<'t> {
         inventory: &'t Inventory,
         topology: &'t T,
     ) -> Result<(Arrangement, Providers), ArrangeError> {
-        let mut stage = Self::new(Origin { score: "the program".to_owned(), file: String::new(), line: 0 });
+        let mut stage = Self::new(Origin::new("the program", "", 0));
         topology.register(&mut stage.providers);
         for (origin, score) in &scores.scores {
             stage.on_behalf(origin, |stage| score.create_interpret().arrange(inventory, topology, stage))?;

@@ -245,7 +245,7 @@ fn the_arrangement_has_this_form() {
         Ok(())
     });
     let mut arranged = arrange(&scores).unwrap();
-    arranged.nodes.values_mut().for_each(|node| node.origin.line = 1);
+    arranged.nodes.values_mut().for_each(|node| node.origin = harmony::Origin::new(&node.origin.score, &node.origin.file, 1));
     let json = serde_json::to_value(&arranged).unwrap();
     insta::assert_snapshot!("arrangement", serde_json::to_string_pretty(&json).unwrap());
     assert_eq!(serde_json::from_value::<harmony::arrangement::Arrangement>(json).unwrap(), arranged);

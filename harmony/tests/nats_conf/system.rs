@@ -18,7 +18,7 @@ pub(crate) const PASSWORD: &str = "p@ss/w%rd<&>\"\\é $x";
 const HASH: &str = "$2a$11$K2Wn6PHAcXwOXKVlMk0EquO/rM3BSdcmpIDq6YOGM1hQ7qSDzvCmu";
 
 pub(crate) fn origin() -> Origin {
-    Origin { score: "score".to_owned(), file: "main.rs".to_owned(), line: 1 }
+    Origin::new("score", "main.rs", 1)
 }
 
 pub(crate) fn assembled(fragments: Vec<NatsFragment>) -> SystemSpec {

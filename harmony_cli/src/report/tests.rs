@@ -16,7 +16,7 @@ fn wide() -> Layout {
 }
 
 fn origin(score: &str, line: u32) -> Origin {
-    Origin { score: score.to_owned(), file: "src/main.rs".to_owned(), line }
+    Origin::new(score, "src/main.rs", line)
 }
 
 fn step(address: &str, label: &str, change: Change) -> Step {

@@ -13,8 +13,7 @@ use crate::stage::Contribution;
 
 /// The fragments, each with a line of its own.
 pub(super) fn said(fragments: Vec<NatsFragment>) -> Vec<Contribution<NatsFragment>> {
-    let origin =
-        |line: usize| Origin { score: "score".to_owned(), file: "main.rs".to_owned(), line: u32::try_from(line).unwrap() };
+    let origin = |line: usize| Origin::new("score", "main.rs", u32::try_from(line).unwrap());
     fragments.into_iter().enumerate().map(|(at, fragment)| Contribution { origin: origin(at + 1), fragment }).collect()
 }
 

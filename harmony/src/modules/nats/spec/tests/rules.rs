@@ -58,7 +58,7 @@ fn server(name: &str) -> ServerSpec {
 }
 
 fn refused(servers: &[ServerSpec]) -> ArrangeError {
-    let origin = Origin { score: "score".to_owned(), file: "main.rs".to_owned(), line: 1 };
+    let origin = Origin::new("score", "main.rs", 1);
     check_servers(servers, &origin).unwrap_err()
 }
 
@@ -242,7 +242,7 @@ fn every_rule_has_a_name_of_its_own() {
 #[test]
 fn the_main_job_breaks_no_rule() {
     assert!(assembled(main_job()).is_ok());
-    let origin = Origin { score: "score".to_owned(), file: "main.rs".to_owned(), line: 1 };
+    let origin = Origin::new("score", "main.rs", 1);
     assert!(check_servers(&[server("nats-1"), server("nats-2")], &origin).is_ok());
 }
 
