@@ -19,6 +19,7 @@ mod inventory;
 pub mod modules;
 mod origin;
 mod play;
+pub mod procedure;
 pub mod proof;
 pub mod provider;
 pub mod resource;

@@ -4,6 +4,7 @@ use std::panic::Location;
 
 use crate::interpret::Interpret;
 use crate::origin::Origin;
+use crate::procedure::Procedure;
 use crate::topology::Topology;
 
 /// Desired state, as plain data. The bound of its `impl` (`impl<T: Topology + Nats> Score<T> for …`) is the safety check: on a place
@@ -14,6 +15,11 @@ pub trait Score<T: Topology + ?Sized>: Send + Sync {
 
     /// How it is played on `T`.
     fn create_interpret(&self) -> Box<dyn Interpret<T> + '_>;
+
+    /// The operations that it offers beside its state. Default: none.
+    fn procedures(&self) -> Vec<Procedure> {
+        Vec::new()
+    }
 }
 
 /// The Scores of a site program, each with the line that added it.
@@ -52,6 +58,15 @@ impl<T: Topology + ?Sized> Scores<T> {
     /// Each Score's name and line, in the order they were added.
     pub fn origins(&self) -> impl Iterator<Item = &Origin> {
         self.scores.iter().map(|(origin, _)| origin)
+    }
+
+    /// The operations that the Scores offer, sorted by name and subject; what several offer is one.
+    #[must_use]
+    pub fn procedures(&self) -> Vec<Procedure> {
+        let mut all: Vec<Procedure> = self.scores.iter().flat_map(|(_, score)| score.procedures()).collect();
+        all.sort_by(|one, other| (&one.name, &one.subject).cmp(&(&other.name, &other.subject)));
+        all.dedup_by(|one, other| one.title() == other.title());
+        all
     }
 
     /// The same Scores in another order: `order` holds each index once; other indices are passed over. For tests of order.

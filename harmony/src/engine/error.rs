@@ -32,6 +32,22 @@ pub enum EngineError {
         /// Those steps.
         steps: Vec<Step>,
     },
+    /// A procedure begins where everything is as the Scores say. Nothing has been changed.
+    #[error("{procedure} cannot begin: {} as its Scores say", differ(steps.len()))]
+    NotAtRest {
+        /// What was to begin.
+        procedure: String,
+        /// What `apply` would do first.
+        steps: Vec<Step>,
+    },
+    /// A procedure stands at a step that it does not have.
+    #[error("{procedure} stands at step `{step}`, which it does not have")]
+    UnknownStep {
+        /// The procedure.
+        procedure: String,
+        /// The step.
+        step: String,
+    },
     /// The program wants nothing, although things were made by it.
     #[error("the program wants nothing, but its Ledger names {made} things that it has made")]
     Empty {
@@ -54,7 +70,13 @@ impl EngineError {
             Self::Lock(_) => None,
             Self::Observe { troubles } => troubles.first().and_then(|trouble| trouble.hint.clone()),
             Self::Refused { .. } => Some("see each step's reason; accept a loss with `--allow-loss ADDRESS`".to_owned()),
+            Self::NotAtRest { .. } => Some("run `apply` first, so that the procedure changes nothing but its own".to_owned()),
+            Self::UnknownStep { .. } => Some("build the site program with the version of Harmony that began it".to_owned()),
             Self::Empty { .. } => Some("use `destroy` to take everything away".to_owned()),
         }
     }
+}
+
+fn differ(count: usize) -> String {
+    if count == 1 { "1 thing of the site is not".to_owned() } else { format!("{count} things of the site are not") }
 }

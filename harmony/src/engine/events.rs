@@ -18,6 +18,32 @@ pub enum Event {
         /// Over how many things.
         count: usize,
     },
+    /// A step of a procedure began, or goes on.
+    ProcedureStep {
+        /// What is done: `rotate`.
+        procedure: String,
+        /// What it is done to: `nats/HARMONY/agent`.
+        subject: String,
+        /// The step's name.
+        step: String,
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// What it changes, in words.
+        changes: String,
+    },
+    /// The state of a procedure's step stays for a while before the next one begins.
+    ProcedureHolds {
+        /// What is done.
+        procedure: String,
+        /// What it is done to.
+        subject: String,
+        /// The step's name.
+        step: String,
+        /// For how many seconds more.
+        seconds: f64,
+    },
     /// Something was begun.
     Started {
         /// On what.

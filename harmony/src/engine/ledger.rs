@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use crate::address::Address;
 use crate::origin::Origin;
+use crate::procedure::Underway;
 use crate::resource::Loss;
 use crate::value;
 
@@ -98,6 +99,8 @@ struct Contents {
     entries: Vec<Entry>,
     #[serde(default)]
     proofs: BTreeMap<Address, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    underway: Vec<Underway>,
 }
 
 /// One line of the journal.
@@ -167,6 +170,7 @@ pub struct Ledger {
     serial: u64,
     entries: BTreeMap<Key, Entry>,
     proofs: BTreeMap<Address, String>,
+    underway: Vec<Underway>,
     journaled: bool,
 }
 
@@ -188,6 +192,7 @@ impl Ledger {
             serial: contents.serial,
             entries,
             proofs: contents.proofs,
+            underway: contents.underway,
             journaled: false,
         };
         ledger.replay()?;
@@ -214,6 +219,37 @@ impl Ledger {
     #[must_use]
     pub fn find(&self, key: &Key) -> Option<&Entry> {
         self.entries.get(key)
+    }
+
+    /// The procedures that have begun and not ended.
+    #[must_use]
+    pub fn underway(&self) -> &[Underway] {
+        &self.underway
+    }
+
+    /// Writes down where a procedure stands, before anything of that is done.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`]; then nothing of it may be done.
+    pub(crate) fn stand(&mut self, at: Underway) -> Result<(), LedgerError> {
+        self.underway.retain(|other| other.title() != at.title());
+        self.underway.push(at);
+        self.go_on()
+    }
+
+    /// Strikes out the procedures that `ended` says have ended.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`].
+    pub(crate) fn end(&mut self, ended: impl Fn(&Underway) -> bool) -> Result<(), LedgerError> {
+        self.underway.retain(|underway| !ended(underway));
+        self.go_on()
+    }
+
+    fn go_on(&mut self) -> Result<(), LedgerError> {
+        self.serial += 1;
+        self.save()?;
+        self.drop_journal()
     }
 
     /// Whether the proof at an address has passed in this form, and nothing under it has changed since.
@@ -343,6 +379,7 @@ impl Ledger {
             serial: self.serial,
             entries: self.entries.values().cloned().collect(),
             proofs: self.proofs.clone(),
+            underway: self.underway.clone(),
         };
         let text = serde_json::to_vec_pretty(&contents).map_err(|source| self.damaged("memory", source))?;
         self.io.ensure_directory(&self.directory, Mode::Private)?;

@@ -20,6 +20,8 @@ use super::outcome::{Failed, Outcome, Proved};
 use super::perform::prove;
 use super::plan::{Allowances, Change, FORMAT, Plan};
 pub use super::prepared::{Prepared, Stopper};
+pub use super::procedure::{PreparedProcedure, ProcedureStopper};
+use super::procedure::{abandoned, standing};
 use super::status::{self, Standing};
 use crate::address::Address;
 use crate::arrangement::{Arrangement, Node};
@@ -37,8 +39,8 @@ const VERIFY_WITHIN: Duration = Duration::from_secs(15);
 
 /// Conducts runs over one site program's state: plan, apply, verify, destroy. Usable as a library, once or in a loop.
 pub struct Maestro {
-    site: Site,
-    observer: Arc<dyn Observer>,
+    pub(super) site: Site,
+    pub(super) observer: Arc<dyn Observer>,
     allowances: Allowances,
     after_failure: AfterFailure,
     patience: Duration,
@@ -107,9 +109,9 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Plan, EngineError> {
-        let played = Stage::play_all(scores, inventory, topology)?;
+        let (ledger, played) = self.play(inventory, topology, scores)?;
         self.refuse_empty(&played.0)?;
-        Ok(self.prepare_with(played, Prune::Everything, None).await?.plan)
+        Ok(self.prepare_with(played, ledger, Prune::Everything, None).await?.plan)
     }
 
     /// A plan that can be carried out, with the lock held.
@@ -122,10 +124,14 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Prepared, EngineError> {
-        let played = Stage::play_all(scores, inventory, topology)?;
+        // What cannot be arranged is refused before there is a lock.
+        Stage::play_all(scores, inventory, topology)?;
         let lock = self.lock()?;
+        let (ledger, played) = self.play(inventory, topology, scores)?;
         self.refuse_empty(&played.0)?;
-        self.prepare_with(played, Prune::Everything, Some(lock)).await
+        let abandoned = abandoned(&ledger, scores);
+        let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(lock)).await?;
+        Ok(Prepared { abandoned, ..prepared })
     }
 
     /// A plan that plays these Scores and leaves everything else as it is, with the lock held.
@@ -138,9 +144,10 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Prepared, EngineError> {
-        let played = Stage::play_all(scores, inventory, topology)?;
+        Stage::play_all(scores, inventory, topology)?;
         let lock = self.lock()?;
-        self.prepare_with(played, Prune::Nothing, Some(lock)).await
+        let (ledger, played) = self.play(inventory, topology, scores)?;
+        self.prepare_with(played, ledger, Prune::Nothing, Some(lock)).await
     }
 
     /// A plan that takes away everything that the Ledger knows, with the lock held.
@@ -151,7 +158,8 @@ impl Maestro {
         let mut providers = Providers::default();
         topology.register(&mut providers);
         let lock = self.lock()?;
-        self.prepare_with((Arrangement::default(), providers), Prune::Everything, Some(lock)).await
+        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        self.prepare_with((Arrangement::default(), providers), ledger, Prune::Everything, Some(lock)).await
     }
 
     /// Carries out every proof, whether or not it has passed before. Changes nothing else.
@@ -164,9 +172,8 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Outcome, EngineError> {
-        let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
         let begun = Instant::now();
-        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
         let run = self.run(&ledger);
         let (items, mut found) = self.look(arrangement.nodes, &providers, &ledger, &run, Prune::Everything).await?;
         found.take_as_it_is();
@@ -198,8 +205,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Vec<Standing>, EngineError> {
-        let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
-        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
         let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
         Ok(status::standings(&items, &found, &ledger))
     }
@@ -215,11 +221,26 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Arrangement, EngineError> {
-        let (arrangement, providers) = Stage::play_all(scores, inventory, topology)?;
-        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
         let nodes = arrangement.nodes.clone();
         let (items, found) = self.look(nodes, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
         Ok(status::filled(arrangement, &items, &found))
+    }
+
+    /// What the Scores become, with the state that procedures under way have brought about so far; says that there are some.
+    fn play<T: Topology + ?Sized>(
+        &self,
+        inventory: &Inventory,
+        topology: &T,
+        scores: &Scores<T>,
+    ) -> Result<(Ledger, (Arrangement, Providers)), EngineError> {
+        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let offered = scores.procedures();
+        for underway in ledger.underway() {
+            self.observer.on(&Event::Remark { says: standing(underway, &offered) });
+        }
+        let played = Stage::play_during(scores, inventory, topology, ledger.underway())?;
+        Ok((ledger, played))
     }
 
     /// A program that wants nothing would take everything away; that is more likely a mistake, and `destroy` says it better.
@@ -233,7 +254,7 @@ impl Maestro {
         }
     }
 
-    fn lock(&self) -> Result<Lock, EngineError> {
+    pub(super) fn lock(&self) -> Result<Lock, EngineError> {
         let io = &self.site.io;
         io.ensure_directory(&self.site.state, Mode::Private).map_err(LockError::from)?;
         Ok(io.lock(&self.site.state.join(LOCK), &holder())?)
@@ -243,14 +264,14 @@ impl Maestro {
         Run::new(self.site.io.clone(), Arc::clone(&self.observer), ledger.serial() + 1, self.patience)
     }
 
-    async fn prepare_with(
+    pub(super) async fn prepare_with(
         &self,
         (arrangement, providers): (Arrangement, Providers),
+        ledger: Ledger,
         prune: Prune,
         lock: Option<Lock>,
     ) -> Result<Prepared, EngineError> {
         let begun = Instant::now();
-        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
         let run = self.run(&ledger);
         let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &run, prune).await?;
         let troubles = failures(&items, &found);
@@ -261,7 +282,8 @@ impl Maestro {
         let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: arrangement.notes };
         let next_steps = arrangement.next_steps;
         let (allowances, after_failure) = (self.allowances.clone(), self.after_failure);
-        Ok(Prepared { plan, items, found, ledger, run, allowances, after_failure, prune, next_steps, begun, lock })
+        let abandoned = Vec::new();
+        Ok(Prepared { plan, items, found, ledger, run, allowances, after_failure, prune, next_steps, begun, lock, abandoned })
     }
 
     async fn look(

@@ -17,5 +17,6 @@ pub mod outcome;
 mod perform;
 pub mod plan;
 mod prepared;
+mod procedure;
 mod schedule;
 pub mod status;

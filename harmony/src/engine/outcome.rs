@@ -1,5 +1,6 @@
 //! What a run did, as data.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,34 @@ pub enum Ending {
 }
 
 impl Outcome {
+    /// Whether everything that was to be done has been done.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.interrupted && self.failures.is_empty() && self.not_begun.is_empty()
+    }
+
+    /// Adds what another run did after this one.
+    pub(super) fn add(&mut self, later: Self) {
+        let (so_far, more) = (&mut self.counts, later.counts);
+        so_far.create += more.create;
+        so_far.update += more.update;
+        so_far.replace += more.replace;
+        so_far.delete += more.delete;
+        so_far.forget += more.forget;
+        so_far.prove += more.prove;
+        (so_far.unchanged, so_far.holding) = (more.unchanged, more.holding);
+        self.writes += later.writes;
+        // What is proven again is told once, as it was found last.
+        let again: BTreeSet<&Address> = later.proofs.iter().map(|proved| &proved.address).collect();
+        self.proofs.retain(|proved| !again.contains(&proved.address));
+        self.proofs.extend(later.proofs);
+        self.failures.extend(later.failures);
+        self.not_begun = later.not_begun;
+        self.interrupted = later.interrupted;
+        self.next_steps = later.next_steps;
+        self.took += later.took;
+    }
+
     /// How the run ended.
     #[must_use]
     pub fn ending(&self) -> Ending {

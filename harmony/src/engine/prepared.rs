@@ -14,6 +14,7 @@ use super::ledger::{Ledger, LedgerError};
 use super::observe::Observed;
 use super::outcome::Outcome;
 use super::plan::{Allowances, Plan, Step};
+use crate::procedure::Underway;
 use crate::run::Run;
 use crate::value::{self, Text};
 
@@ -30,6 +31,8 @@ pub struct Prepared {
     pub(super) next_steps: BTreeMap<String, Text>,
     pub(super) begun: Instant,
     pub(super) lock: Option<Lock>,
+    /// Procedures that have begun, and that no Score offers any more: they end when the Scores' own state is reached.
+    pub(super) abandoned: Vec<Underway>,
 }
 
 /// Stops a run from elsewhere: what is in flight finishes, nothing new begins.
@@ -62,6 +65,10 @@ impl Prepared {
     /// [`EngineError::Refused`] if it holds a refusal: nothing has been changed then; [`EngineError::Ledger`] if something cannot be
     /// written down. What failed on the way is in the outcome.
     pub async fn apply(mut self) -> Result<Outcome, EngineError> {
+        self.carry_out().await
+    }
+
+    pub(super) async fn carry_out(&mut self) -> Result<Outcome, EngineError> {
         let refused: Vec<Step> = self.plan.refusals().cloned().collect();
         if !refused.is_empty() {
             return Err(EngineError::Refused { steps: refused });
@@ -82,6 +89,9 @@ impl Prepared {
         };
         execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await?;
         self.ledger.close()?;
+        if !self.abandoned.is_empty() && outcome.is_complete() {
+            self.ledger.end(|underway| self.abandoned.contains(underway))?;
+        }
         self.leave_nothing()?;
         outcome.next_steps =
             self.next_steps.iter().filter_map(|(title, what)| self.known(what).map(|text| (title.clone(), text))).collect();

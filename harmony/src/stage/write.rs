@@ -10,6 +10,7 @@ use crate::arrangement::{Arrangement, Node, Note, ProofNode, ResourceNode, What}
 use crate::error::ArrangeError;
 use crate::inventory::Inventory;
 use crate::origin::Origin;
+use crate::procedure::Underway;
 use crate::proof::Proof;
 use crate::resource::{Handle, Resource};
 use crate::score::{Score, Scores};
@@ -27,6 +28,7 @@ pub struct Stage<'t> {
     pub(super) turn: Option<String>,
     pub(super) losses_allowed: bool,
     pub(super) origin: Origin,
+    underway: Vec<Underway>,
 }
 
 impl<'t> Stage<'t> {
@@ -41,6 +43,7 @@ impl<'t> Stage<'t> {
             turn: None,
             losses_allowed: false,
             origin,
+            underway: Vec::new(),
         }
     }
 
@@ -53,7 +56,21 @@ impl<'t> Stage<'t> {
         inventory: &'t Inventory,
         topology: &'t T,
     ) -> Result<(Arrangement, Providers), ArrangeError> {
+        Self::play_during(scores, inventory, topology, &[])
+    }
+
+    /// The same while procedures are `underway`: what they have brought about so far holds.
+    ///
+    /// # Errors
+    /// As [`Stage::play_all`].
+    pub fn play_during<T: Topology + ?Sized>(
+        scores: &Scores<T>,
+        inventory: &'t Inventory,
+        topology: &'t T,
+        underway: &[Underway],
+    ) -> Result<(Arrangement, Providers), ArrangeError> {
         let mut stage = Self::new(Origin::new("the program", "", 0));
+        stage.underway = underway.to_vec();
         topology.register(&mut stage.providers);
         for (origin, score) in &scores.scores {
             stage.on_behalf(origin, |stage| score.create_interpret().arrange(inventory, topology, stage))?;
@@ -250,6 +267,14 @@ impl<'t> Stage<'t> {
     /// Says what a user can do once all is applied.
     pub fn next_step(&mut self, title: impl Into<String>, what: Text) {
         self.arrangement.next_steps.insert(title.into(), what);
+    }
+
+    /// The step at which the procedure `name` on `subject` stands; none if it is not under way. What is arranged is the state of this
+    /// step.
+    #[must_use]
+    pub fn step_of(&self, name: &str, subject: &str) -> Option<&str> {
+        let underway = self.underway.iter().find(|underway| underway.name == name && underway.subject == subject)?;
+        Some(&underway.step)
     }
 
     /// The Score that is being arranged.

@@ -10,6 +10,7 @@ mod ledger;
 mod loss;
 mod nested;
 mod plan;
+mod procedures;
 mod programs;
 mod proofs;
 mod prune;
