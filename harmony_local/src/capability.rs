@@ -211,14 +211,19 @@ impl Nats for LocalPlace<WithNats> {
                     content: access.trust.clone(),
                 };
                 stage.share(self, &format!("credentials-of-{system}/trust.pem"), &trust)?;
+                if let Credential::Password { user: login, .. } = &access.credential {
+                    let file = inside(&format!("{account}-{user}.user"));
+                    self.arrange_file(&format!("{account}-{user}.user"), &file, Access::Private, login.clone(), stage)?;
+                }
                 self.arrange_file(&format!("{account}-{user}"), &file, Access::Private, content, stage)
             })
         })?;
         let Some(server) = access.servers.first() else { return Ok(()) };
         let login = match &access.credential {
             Credential::Nkey { .. } => text![option, " ", Syntax::Shell.quote(&file)],
-            Credential::Password { user, .. } => {
-                text!["--user ", user, " --password \"$(cat ", Syntax::Shell.quote(&file), ")\""]
+            Credential::Password { .. } => {
+                let login = Syntax::Shell.quote(&inside(&format!("{account}-{user}.user")));
+                text!["--user \"$(cat ", login, ")\" --password \"$(cat ", Syntax::Shell.quote(&file), ")\""]
             }
         };
         let trust = Syntax::Shell.quote(&inside("trust.pem"));

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use harmony::modules::nats::assets::{AccountContents, KvBucket, Stream};
 use harmony::modules::nats::proof::{
-    CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
+    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
+    SystemAccountHoldsNoData,
 };
 use harmony::modules::nats::spec::LogLevel;
 use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
@@ -165,4 +166,12 @@ macro_rules! proves {
     };
 }
 
-proves!(ServersAgree, GatewaysReachEveryCluster, KvReachesEverySite, SystemAccountHoldsNoData, CredentialWorks, PermissionsHold,);
+proves!(
+    ServersAgree,
+    GatewaysReachEveryCluster,
+    KvReachesEverySite,
+    SystemAccountHoldsNoData,
+    CredentialWorks,
+    CredentialRefused,
+    PermissionsHold,
+);

@@ -9,7 +9,8 @@ use crate::error::ArrangeError;
 use crate::modules::nats::access::NatsAccess;
 use crate::modules::nats::assets::{AccountContents, KvBucket, Stream};
 use crate::modules::nats::proof::{
-    CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
+    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
+    SystemAccountHoldsNoData,
 };
 use crate::modules::nats::spec::{LogLevel, ServerSpec};
 use crate::stage::Stage;
@@ -29,6 +30,7 @@ pub trait Nats:
     + Proves<GatewaysReachEveryCluster>
     + Proves<SystemAccountHoldsNoData>
     + Proves<CredentialWorks>
+    + Proves<CredentialRefused>
     + Proves<PermissionsHold>
 {
     /// Says where a server will stand here and how it is dialled, and adds what that takes (a reserved port, a Service).

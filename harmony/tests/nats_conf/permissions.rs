@@ -68,7 +68,7 @@ fn server(directory: &str, at: usize, all: &[Ports]) -> ServerSpec {
     ]);
     let hash = bcrypt::hash(PASSWORD, 4).unwrap().replacen("$2b$", "$2a$", 1);
     let proof = |name: &UserName| UserProof::Password { user: name.to_string(), hash: Text::from(hash.as_str()) };
-    let of = |spec: &harmony::modules::nats::spec::UserSpec| Ok::<_, std::convert::Infallible>(proof(&spec.name));
+    let of = |spec: &harmony::modules::nats::spec::UserSpec| Ok::<_, std::convert::Infallible>(vec![proof(&spec.name)]);
     let mut accounts: Vec<AccountBlock> =
         system.accounts().iter().map(|account| AccountBlock::of(account, of).unwrap()).collect();
     let everything = Permissions { publish: vec![">".to_owned()], subscribe: vec![">".to_owned()] };

@@ -127,11 +127,11 @@ fn loopback() -> Text {
     Text::from("127.0.0.1")
 }
 
-fn proof(user: &UserSpec) -> Result<UserProof, std::convert::Infallible> {
-    Ok(match user.authentication {
+fn proof(user: &UserSpec) -> Result<Vec<UserProof>, std::convert::Infallible> {
+    Ok(vec![match user.authentication {
         Authentication::Nkey => UserProof::Nkey(Text::from(public_key(user.name.as_str()))),
         Authentication::Password => UserProof::Password { user: user.name.to_string(), hash: Text::from(HASH) },
-    })
+    }])
 }
 
 /// A public key that is always the same for a name.

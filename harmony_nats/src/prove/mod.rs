@@ -5,6 +5,7 @@ mod credential;
 mod gateways;
 mod members;
 mod permissions;
+mod refused;
 mod servers;
 mod sites;
 mod system;

@@ -30,8 +30,22 @@ pub(super) type UserKey = (AccountName, UserName);
 /// What a user proves who it is with: its own half, and that of the servers.
 #[derive(Debug, Clone)]
 pub(super) struct UserSecret {
+    /// What its clients are given.
     pub(super) credential: Credential,
-    pub(super) proof: UserProof,
+    /// Each of them is taken by the servers.
+    pub(super) proofs: Vec<UserProof>,
+    /// What else works, and is to be proven to.
+    pub(super) works: Option<Credential>,
+    /// What does not work any more, and is to be proven not to.
+    pub(super) refused: Option<FormerCredential>,
+}
+
+/// A credential that the servers took once.
+#[derive(Debug, Clone)]
+pub(super) struct FormerCredential {
+    pub(super) credential: Credential,
+    /// What servers call those who are connected with it, if they are called so alone.
+    pub(super) known_as: Option<Text>,
 }
 
 /// A server of the system.
@@ -53,13 +67,19 @@ impl BuiltSystem {
 
     /// How a user reaches those servers that `choose` chooses.
     pub(super) fn access(&self, user: &UserSpec, choose: impl Fn(&Member) -> bool) -> NatsAccess {
-        let secret = self.users.get(&(user.account.clone(), user.name.clone()));
+        let secret = self.secret(user);
+        // Every user of the spec has one; a server refuses an empty one.
+        let credential = secret.map_or_else(|| Credential::Nkey { seed: Text::from("") }, |secret| secret.credential.clone());
+        self.access_with(user, credential, choose)
+    }
+
+    /// The same with another credential.
+    fn access_with(&self, user: &UserSpec, credential: Credential, choose: impl Fn(&Member) -> bool) -> NatsAccess {
         NatsAccess {
             servers: self.servers.iter().filter(|server| choose(&server.member)).map(|server| server.url.clone()).collect(),
             trust: self.trust.clone(),
             who: who(user),
-            // Every user of the spec has one; a server refuses an empty one.
-            credential: secret.map_or_else(|| Credential::Nkey { seed: Text::from("") }, |secret| secret.credential.clone()),
+            credential,
             inbox_prefix: user.inbox_prefix.clone(),
         }
     }
@@ -68,6 +88,16 @@ impl BuiltSystem {
     pub(super) fn site_accesses(&self, user: &UserSpec) -> Vec<SiteAccess> {
         let access = |site: &SiteName| self.access(user, |member| member.site == *site);
         self.spec.sites().iter().map(|site| SiteAccess { site: site.clone(), access: access(site) }).collect()
+    }
+
+    /// How a user reaches each site with another credential.
+    pub(super) fn site_accesses_with(&self, user: &UserSpec, credential: &Credential) -> Vec<SiteAccess> {
+        let access = |site: &SiteName| self.access_with(user, credential.clone(), |member| member.site == *site);
+        self.spec.sites().iter().map(|site| SiteAccess { site: site.clone(), access: access(site) }).collect()
+    }
+
+    pub(super) fn secret(&self, user: &UserSpec) -> Option<&UserSecret> {
+        self.users.get(&(user.account.clone(), user.name.clone()))
     }
 
     /// The users that Scores declare.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::access::NatsAccess;
 use super::assets::{AccountContents, KvBucket, Stream};
 use super::proof::{
-    CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
+    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
+    SystemAccountHoldsNoData,
 };
 use crate::proof::Prover;
 use crate::provider::{Provider, ProviderError};
@@ -25,6 +26,7 @@ pub trait NatsClient:
     + Prover<KvReachesEverySite>
     + Prover<SystemAccountHoldsNoData>
     + Prover<CredentialWorks>
+    + Prover<CredentialRefused>
     + Prover<PermissionsHold>
 {
     /// What the one server that `access` (a user of the system account) names says of itself, asked over that very connection.

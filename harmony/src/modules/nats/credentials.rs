@@ -5,7 +5,8 @@ use harmony_types::{AccountName, SystemName, UserName};
 
 use super::interpret::user_secret;
 
-/// A credential that Harmony has minted for a user, as it stands in the secret store.
+/// A credential that Harmony has minted for a user, as it stands in the secret store. A client that is refused, or told that its
+/// connection is closed, reads it again: `rotate` puts a new one there while the old one still works.
 ///
 /// ```
 /// # async fn example(site: &harmony::topology::Site) -> Result<(), Box<dyn std::error::Error>> {
@@ -26,8 +27,8 @@ pub enum NatsCredentials {
     },
     /// A user name and a password.
     Password {
-        /// The user's name.
-        user: UserName,
+        /// The name that it connects with: the user's, except while it is being rotated.
+        login: String,
         /// The password.
         password: SecretValue,
         /// The prefix of the inboxes that the user may subscribe to, without the final dot.
@@ -94,6 +95,11 @@ impl NatsCredentials {
             return Ok(Some(Self::Nkey { seed, inbox_prefix }));
         }
         let password = secrets.find(&entry("password")?).await.map_err(failed)?;
-        Ok(password.map(|password| Self::Password { user: user.clone(), password, inbox_prefix }))
+        let Some(password) = password else { return Ok(None) };
+        let login = match secrets.find(&entry("login")?).await.map_err(failed)? {
+            Some(login) => login.expose_str().map_or_else(|_| user.to_string(), str::to_owned),
+            None => user.to_string(),
+        };
+        Ok(Some(Self::Password { login, password, inbox_prefix }))
     }
 }

@@ -13,6 +13,7 @@ mod interpret;
 pub mod permission;
 pub mod proof;
 pub mod render;
+mod rotation;
 pub mod score;
 pub mod spec;
 

@@ -72,12 +72,15 @@ impl SecretEntries {
 }
 
 fn generated(name: &SecretName, value: String) -> Result<Observation<GeneratedSecret>, ProviderError> {
-    let (recipe, public) = match KeyPair::from_seed(&value) {
-        Ok(pair) => (Recipe::UserNkey, Some(pair.public_key())),
-        Err(_) => (Recipe::Password, None),
-    };
-    let state = GeneratedSecret { name: name.clone(), recipe };
+    let public = public_half(&value);
+    let recipe = if public.is_some() { Recipe::UserNkey } else { Recipe::Password };
+    let state = GeneratedSecret::new(name.clone(), recipe);
     Ok(Observation::there(state, GeneratedOutputs::new(value, public)))
+}
+
+/// Of an NKey's seed, the public key.
+fn public_half(value: &str) -> Option<String> {
+    KeyPair::from_seed(value).ok().map(|pair| pair.public_key())
 }
 
 #[async_trait]
@@ -91,6 +94,18 @@ impl Provider<GeneratedSecret> for SecretEntries {
         self.look(wanted, generated).await
     }
 
+    async fn preview(
+        &self,
+        _: &Run,
+        (): &(),
+        desired: &GeneratedSecret,
+        live: Option<&Live<GeneratedSecret>>,
+    ) -> Result<GeneratedSecret, ProviderError> {
+        let follows = |value: &String| live.is_some_and(|live| live.outputs.is(value));
+        let is_there = desired.copy_of.as_ref().and_then(|value| value.get().ok()).is_some_and(follows);
+        Ok(if is_there { GeneratedSecret { copy_of: None, ..desired.clone() } } else { desired.clone() })
+    }
+
     async fn apply(
         &self,
         run: &Run,
@@ -98,6 +113,11 @@ impl Provider<GeneratedSecret> for SecretEntries {
         desired: &GeneratedSecret,
         _: Option<&Live<GeneratedSecret>>,
     ) -> Result<GeneratedOutputs, ProviderError> {
+        if let Some(value) = &desired.copy_of {
+            let value = value.get()?;
+            self.keep(run, &desired.name, value).await?;
+            return Ok(GeneratedOutputs::new(value.clone(), public_half(value)));
+        }
         let (value, public) = match desired.recipe {
             Recipe::Password => (generate::password(PASSWORD_LENGTH), None),
             Recipe::UserNkey => {

@@ -32,7 +32,7 @@ where
 #[tokio::test]
 async fn a_generated_nkey_is_found_with_its_public_half() {
     let (_, entries) = entries();
-    let wish = GeneratedSecret { name: "agent".parse().unwrap(), recipe: Recipe::UserNkey };
+    let wish = GeneratedSecret::new("agent".parse().unwrap(), Recipe::UserNkey);
     assert!(look::<GeneratedSecret>(&entries, wish.name.clone()).await.is_none());
     entries.apply(&run(), &(), &wish, None).await.unwrap();
     let live = look::<GeneratedSecret>(&entries, wish.name.clone()).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_password_that_a_user_gave_is_used_as_it_is() {
     let name: harmony_secret::SecretName = "db".parse().unwrap();
     secrets.put(&name, &SecretValue::from("hunter2".to_owned())).await.unwrap();
     let live = look::<GeneratedSecret>(&entries, name.clone()).await.unwrap();
-    assert_eq!(live.state, GeneratedSecret { name, recipe: Recipe::Password });
+    assert_eq!(live.state, GeneratedSecret::new(name, Recipe::Password));
     assert_eq!(serde_json::to_value(&live.outputs).unwrap()["value"], "hunter2");
 }
 

@@ -3,10 +3,11 @@
 use crate::address::Address;
 use crate::capability::Nats;
 use crate::error::ArrangeError;
+use crate::modules::nats::access::NatsAccess;
 use crate::modules::nats::built::BuiltSystem;
 use crate::modules::nats::permission::probes;
 use crate::modules::nats::proof::{
-    CredentialWorks, GatewaysReachEveryCluster, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
+    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, PermissionsHold, ServersAgree, SystemAccountHoldsNoData,
 };
 use crate::modules::nats::spec::{UserRole, UserSpec};
 use crate::stage::Stage;
@@ -35,26 +36,42 @@ pub(super) fn arrange_system_proofs(
             system.ready.push(stage.prove(home, "gateways", &processes, &gateways)?);
         }
         if system.spec.jetstream().is_some() {
-            let empty = SystemAccountHoldsNoData { system: name, access };
+            let empty = SystemAccountHoldsNoData { system: name, access: access.clone() };
             stage.prove(home, "system-account", std::slice::from_ref(&ready), &empty)?;
         }
         system.ready.push(ready);
         for user in system.declared_users() {
-            stage.on_behalf(&user.origin, |stage| arrange_credential_proof(system, user, home, stage))?;
+            stage.on_behalf(&user.origin, |stage| arrange_credential_proofs(system, user, &access, home, stage))?;
         }
         Ok(())
     })
 }
 
-fn arrange_credential_proof(
+fn arrange_credential_proofs(
     system: &BuiltSystem,
     user: &UserSpec,
+    operator: &NatsAccess,
     home: &dyn Nats,
     stage: &mut Stage<'_>,
 ) -> Result<(), ArrangeError> {
-    let works = CredentialWorks { user: user.name.clone(), account: user.account.clone(), sites: system.site_accesses(user) };
+    let works = |sites| CredentialWorks { user: user.name.clone(), account: user.account.clone(), sites };
     let name = format!("credential/{}/{}", user.account, user.name);
-    stage.prove(home, &name, &system.ready, &works)?;
+    stage.prove(home, &name, &system.ready, &works(system.site_accesses(user)))?;
+    let Some(secret) = system.secret(user) else { return Ok(()) };
+    if let Some(next) = &secret.works {
+        stage.prove(home, &format!("{name}/next"), &system.ready, &works(system.site_accesses_with(user, next)))?;
+    }
+    if let Some(former) = &secret.refused {
+        let refused = CredentialRefused {
+            user: user.name.clone(),
+            account: user.account.clone(),
+            sites: system.site_accesses_with(user, &former.credential),
+            known_as: former.known_as.clone(),
+            servers: system.servers.len(),
+            operator: operator.clone(),
+        };
+        stage.prove(home, &format!("{name}/former"), &system.ready, &refused)?;
+    }
     Ok(())
 }
 
@@ -80,12 +97,16 @@ fn arrange_permission_proof(
     place: &dyn Nats,
     stage: &mut Stage<'_>,
 ) -> Result<(), ArrangeError> {
-    let holds = PermissionsHold {
+    let holds = |sites| PermissionsHold {
         user: user.name.clone(),
         account: user.account.clone(),
         probes: probes(user, &system.spec),
-        sites: system.site_accesses(user),
+        sites,
     };
-    stage.prove(place, &format!("permissions/{}/{}", user.account, user.name), gates, &holds)?;
+    let name = format!("permissions/{}/{}", user.account, user.name);
+    stage.prove(place, &name, gates, &holds(system.site_accesses(user)))?;
+    if let Some(next) = system.secret(user).and_then(|secret| secret.works.as_ref()) {
+        stage.prove(place, &format!("{name}/next"), gates, &holds(system.site_accesses_with(user, next)))?;
+    }
     Ok(())
 }

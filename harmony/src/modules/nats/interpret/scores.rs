@@ -4,10 +4,12 @@ use crate::capability::{Nats, NatsJetstream, NatsSupercluster};
 use crate::error::ArrangeError;
 use crate::interpret::Interpret;
 use crate::inventory::Inventory;
+use crate::modules::nats::rotation::rotation;
 use crate::modules::nats::score::{
     CredentialsScore, JetstreamScore, KvBucketScore, NatsScore, NatsSuperclusterScore, StreamScore,
 };
 use crate::modules::nats::spec::{NatsFragment, NatsSystem};
+use crate::procedure::Procedure;
 use crate::score::Score;
 use crate::stage::Stage;
 
@@ -89,6 +91,22 @@ impl<T: NatsJetstream> Interpret<T> for GiveJetstream<'_> {
     }
 }
 
+impl<T: Nats> Score<T> for CredentialsScore {
+    fn name(&self) -> String {
+        format!("CredentialsScore {}", self.label())
+    }
+
+    fn create_interpret(&self) -> Box<dyn Interpret<T> + '_> {
+        Box::new(Contribute { system: self.system.clone(), fragment: self.clone().into() })
+    }
+
+    /// `rotate` for each of its users.
+    fn procedures(&self) -> Vec<Procedure> {
+        let users = self.accounts.iter().flat_map(|account| account.users.iter().map(move |user| (account, user)));
+        users.map(|(account, user)| rotation(&self.system, &account.name, &user.name, user.authentication)).collect()
+    }
+}
+
 macro_rules! contributes {
     ($($score:ident: $capability:ident;)*) => {
         $(impl<T: $capability> Score<T> for $score {
@@ -104,7 +122,6 @@ macro_rules! contributes {
 }
 
 contributes! {
-    CredentialsScore: Nats;
     KvBucketScore: NatsJetstream;
     StreamScore: NatsJetstream;
 }

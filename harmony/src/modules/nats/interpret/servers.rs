@@ -57,7 +57,7 @@ fn arrange_cluster_passwords(
     let mut passwords = BTreeMap::new();
     for cluster in spec.clusters().iter().filter(|cluster| cluster.role != ClusterRole::Single) {
         let name = secret_name(&format!("nats/{}/cluster/{}/routes", spec.name(), cluster.name))?;
-        let secret = GeneratedSecret { name, recipe: Recipe::Password };
+        let secret = GeneratedSecret::new(name, Recipe::Password);
         let handle = stage.within("routes", |stage| stage.add(home, cluster.name.as_str(), &secret))?;
         passwords.insert(cluster.name.clone(), handle.get(&GeneratedSecret::VALUE));
     }
@@ -105,7 +105,7 @@ impl<'a> Drawing<'a> {
         let name = &layout.member.server;
         let placement = self.placement(name)?;
         let accounts =
-            self.spec.accounts().iter().map(|account| AccountBlock::of(account, |user| Ok(self.secret(user)?.proof.clone())));
+            self.spec.accounts().iter().map(|account| AccountBlock::of(account, |user| Ok(self.secret(user)?.proofs.clone())));
         Ok(ServerSpec {
             name: name.clone(),
             tags: layout.tags.clone(),

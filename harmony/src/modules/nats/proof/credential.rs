@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::modules::nats::access::NatsAccess;
 use crate::proof::Proof;
+use crate::value::Text;
 
 /// A credential on one site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,34 @@ impl Proof for CredentialWorks {
 
     fn claim(&self) -> String {
         format!("user {} connects on every server, into account {} and no other", self.user, self.account)
+    }
+}
+
+/// A credential that worked once is refused by every server of every site, and nobody is connected with it any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialRefused {
+    /// The user whose credential it was.
+    pub user: UserName,
+    /// The account of that user.
+    pub account: AccountName,
+    /// Where it is tried.
+    pub sites: Vec<SiteAccess>,
+    /// What the servers call those who are connected with it: a public key, or a name. Not given where others are called so too, so
+    /// that nobody can tell who is connected with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_as: Option<Text>,
+    /// How many servers have to say that nobody is.
+    pub servers: usize,
+    /// A user of the system account, who asks them.
+    pub operator: NatsAccess,
+}
+
+impl Proof for CredentialRefused {
+    const KIND: &'static str = "nats-credential-refused/v1";
+
+    fn claim(&self) -> String {
+        let connected = if self.known_as.is_some() { ", and nobody is connected with it" } else { "" };
+        format!("the former credential of user {} of account {} is refused on every server{connected}", self.user, self.account)
     }
 }
 

@@ -3,5 +3,5 @@
 mod credential;
 mod system;
 
-pub use credential::{CredentialWorks, Expectation, PermissionsHold, Probe, SiteAccess};
+pub use credential::{CredentialRefused, CredentialWorks, Expectation, PermissionsHold, Probe, SiteAccess};
 pub use system::{GatewaysReachEveryCluster, KvReachesEverySite, Member, ServersAgree, SystemAccountHoldsNoData};

@@ -139,24 +139,25 @@ pub struct AccountBlock {
     pub name: AccountName,
     /// The limits of its JetStream; `None` if it has none.
     pub jetstream: Option<AccountLimits>,
-    /// Its users, sorted by name.
+    /// Its users, sorted by name; one that is known by two proofs is there twice.
     pub users: Vec<UserBlock>,
 }
 
 impl AccountBlock {
-    /// The account `account` with the proofs that `proof_of` finds for its users.
+    /// The account `account` with the proofs that `proofs_of` finds for its users: a server takes each of them for the user.
     ///
     /// # Errors
-    /// What `proof_of` fails with.
-    pub fn of<E>(account: &AccountSpec, mut proof_of: impl FnMut(&super::UserSpec) -> Result<UserProof, E>) -> Result<Self, E> {
-        let user = |user: &super::UserSpec| {
-            Ok(UserBlock { name: user.name.clone(), proof: proof_of(user)?, permissions: user.permissions.clone() })
-        };
-        Ok(Self {
-            name: account.name.clone(),
-            jetstream: account.jetstream.clone(),
-            users: account.users.iter().map(user).collect::<Result<_, E>>()?,
-        })
+    /// What `proofs_of` fails with.
+    pub fn of<E>(
+        account: &AccountSpec,
+        mut proofs_of: impl FnMut(&super::UserSpec) -> Result<Vec<UserProof>, E>,
+    ) -> Result<Self, E> {
+        let mut users = Vec::new();
+        for user in &account.users {
+            let block = |proof| UserBlock { name: user.name.clone(), proof, permissions: user.permissions.clone() };
+            users.extend(proofs_of(user)?.into_iter().map(block));
+        }
+        Ok(Self { name: account.name.clone(), jetstream: account.jetstream.clone(), users })
     }
 }
 
