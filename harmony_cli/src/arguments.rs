@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use harmony_types::TimeSpan;
 
 /// Makes this site what its Scores say, and proves that it works.
 #[derive(Debug, Parser)]
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     List,
     /// Tell how every thing stands, also where some do not answer (exit code 3 unless all is well)
     Status,
+    /// Carry out a procedure that a Score offers, such as `rotate`; without a name, list them
+    Run(RunArguments),
     /// List, set, read and remove the secrets of this program
     #[command(subcommand)]
     Secrets(SecretsCommand),
@@ -100,6 +103,22 @@ pub(crate) struct ApplyArguments {
     /// Take over the thing at ADDRESS, which exists and was not made by this program
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) adopt: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// What is done
+    pub(crate) procedure: Option<String>,
+    /// What it is done to; its first parts may be left out where that is clear
+    pub(crate) subject: Option<String>,
+    /// How long old and new stand side by side, such as `10s` or `2h`, instead of what the procedure says
+    #[arg(long, value_name = "TIME")]
+    pub(crate) overlap: Option<TimeSpan>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) losses: LossArguments,
 }
 
 #[derive(Debug, Args)]

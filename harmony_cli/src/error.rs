@@ -36,6 +36,10 @@ pub(crate) enum CommandError {
     Secret(Box<SecretError>),
     #[error("failed to read the value of the secret")]
     Prompt { source: PromptError },
+    #[error("no Score offers `{wanted}`")]
+    UnknownProcedure { wanted: String, nearest: Vec<String>, offered: usize },
+    #[error("`{wanted}` may mean several procedures")]
+    AmbiguousProcedure { wanted: String, fitting: Vec<String> },
     #[error(transparent)]
     SecretName { source: NameError },
     #[error("the value of the secret `{name}` is not text")]
@@ -55,13 +59,16 @@ impl CommandError {
         match self {
             Self::Engine(error) => match error.as_ref() {
                 EngineError::Lock(LockError::Held { .. }) => Exit::Locked,
-                EngineError::Arrange(_) | EngineError::Refused { .. } | EngineError::Empty { .. } => Exit::Refused,
+                EngineError::Arrange(_)
+                | EngineError::Refused { .. }
+                | EngineError::Empty { .. }
+                | EngineError::NotAtRest { .. } => Exit::Refused,
                 _ => Exit::Failed,
             },
             Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined => Exit::Refused,
             Self::Interrupted | Self::Aborted => Exit::Interrupted,
             Self::Secret(_) | Self::Prompt { .. } | Self::EmptySecret | Self::SecretNotText { .. } => Exit::Failed,
-            Self::SecretName { .. } => Exit::WrongUsage,
+            Self::SecretName { .. } | Self::UnknownProcedure { .. } | Self::AmbiguousProcedure { .. } => Exit::WrongUsage,
             Self::Site(_) | Self::Survey { .. } | Self::Io(_) | Self::Output { .. } | Self::Input { .. } => Exit::Failed,
         }
     }
@@ -76,6 +83,12 @@ impl CommandError {
             Self::Secret(error) => error.hint(),
             Self::Prompt { source } => source.hint(),
             Self::EmptySecret => Some("type it, or give it on the standard input".to_owned()),
+            Self::UnknownProcedure { offered: 0, .. } => Some("the Scores of this program offer no procedures".to_owned()),
+            Self::UnknownProcedure { nearest, .. } if nearest.is_empty() => Some("`run` lists what is offered".to_owned()),
+            Self::UnknownProcedure { nearest, .. } => {
+                Some(format!("did you mean {}? `run` lists what is offered", quoted(nearest, " or ")))
+            }
+            Self::AmbiguousProcedure { fitting, .. } => Some(format!("name one of them: {}", quoted(fitting, ", "))),
             Self::Aborted => Some("run it again: it looks at what is there and goes on from that".to_owned()),
             Self::Io(error) => error.hint().map(str::to_owned),
             Self::SecretName { .. } => Some("write segments of `a-z`, `0-9`, `-`, `_` and `.`, joined by `/`".to_owned()),
@@ -105,6 +118,10 @@ impl CommandError {
             _ => &[],
         }
     }
+}
+
+fn quoted(names: &[String], between: &str) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
 }
 
 impl From<EngineError> for CommandError {

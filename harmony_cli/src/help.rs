@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use crate::arguments::Arguments;
 
 /// For each command, what to type and what it does.
-const EXAMPLES: [(&str, &[(&str, &str)]); 9] = [
+const EXAMPLES: [(&str, &[(&str, &str)]); 10] = [
     ("plan", &[("plan", "what would change, field by field"), ("plan --exit-code", "in a pipeline: 3 if anything would")]),
     (
         "apply",
@@ -24,6 +24,14 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 9] = [
     ),
     ("list", &[("list", "which Score makes what, and its source line")]),
     ("status", &[("status", "what works, what is lost, what does not answer")]),
+    (
+        "run",
+        &[
+            ("run", "what is offered, and what is under way"),
+            ("run rotate HARMONY/agent", "show the steps, ask, carry them out; or go on where it was left"),
+            ("run rotate HARMONY/agent --overlap 10m", "for clients that read their credential again every few minutes"),
+        ],
+    ),
     (
         "secrets",
         &[

@@ -1,4 +1,4 @@
-//! The command line of a site program: `plan`, `apply`, `verify`, `drift`, `destroy`, `render`, `list`, `status`, `secrets` for any
+//! The command line of a site program: `plan`, `apply`, `verify`, `drift`, `destroy`, `render`, `list`, `status`, `run`, `secrets` for any
 //! list of Scores on any place. It knows no kind of resource and no place.
 //!
 //! Entry point: [`run`], which is the whole `main` of a site program:
@@ -30,6 +30,7 @@ mod help;
 mod interrupt;
 mod invocation;
 mod logging;
+mod nearest;
 mod paint;
 mod program;
 mod progress;

@@ -9,6 +9,9 @@ use crate::arguments::Talk;
 use crate::console::Console;
 use crate::paint::Paint;
 
+/// A client that logs as an error what it also returns as one, even where being refused is what was to be proven.
+const REPEATS: &str = "async_nats";
+
 /// Installs the log: `RUST_LOG` decides what is logged, or else `-v` (info), `-vv` (debug) and `-q` (errors only); warnings otherwise.
 pub(crate) fn install(talk: &Talk, console: &Console, paint: Paint) {
     let level = match (talk.quiet, talk.verbose) {
@@ -20,7 +23,11 @@ pub(crate) fn install(talk: &Talk, console: &Console, paint: Paint) {
     let style = if paint == Paint::Colored { WriteStyle::Always } else { WriteStyle::Never };
     let target = Target::Pipe(Box::new(Between(console.clone())));
     let mut builder = Builder::new();
-    builder.filter_level(level).parse_default_env().write_style(style).target(target);
+    builder.filter_level(level);
+    if talk.verbose == 0 {
+        builder.filter_module(REPEATS, LevelFilter::Off);
+    }
+    builder.parse_default_env().write_style(style).target(target);
     // A program that has its own log keeps it.
     let _ = builder.try_init();
 }

@@ -1,7 +1,6 @@
 //! `apply` and `destroy`: the only commands that change something.
 
 use harmony::engine::maestro::{AfterFailure, Prepared};
-use harmony::engine::plan::Plan;
 use harmony::topology::Topology;
 use harmony::{EngineError, Outcome};
 
@@ -54,9 +53,10 @@ pub(super) async fn destroy<T: Topology>(
     go_on(session, interrupts, prepared, Question { text: "Take all of this away?", skip: arguments.yes }).await
 }
 
-struct Question {
-    text: &'static str,
-    skip: bool,
+/// What the user is asked before anything is changed.
+pub(super) struct Question {
+    pub(super) text: &'static str,
+    pub(super) skip: bool,
 }
 
 /// Looking changes nothing, so it stops at once.
@@ -80,7 +80,9 @@ async fn go_on(
         if let Some(ended) = plan::refused(session, prepared.plan()) {
             return Ok(ended);
         }
-        consent(session, interrupts, prepared.plan(), question).await?;
+        // Proofs and the Ledger's own lines are nobody's property but this program's.
+        let skip = question.skip || !prepared.plan().steps.iter().any(report::changes_something);
+        consent(session, interrupts, Question { skip, ..question }).await?;
         session.text("\n");
     }
     let outcome = watched(session, interrupts, prepared).await?;
@@ -88,9 +90,9 @@ async fn go_on(
     Ok(report_outcome(session, &outcome))
 }
 
-async fn consent(session: &Session, interrupts: &mut Interrupts, plan: &Plan, question: Question) -> Result<(), CommandError> {
-    // Proofs and the Ledger's own lines are nobody's property but this program's.
-    if question.skip || !plan.steps.iter().any(report::changes_something) {
+/// Goes on only if the user agrees.
+pub(super) async fn consent(session: &Session, interrupts: &mut Interrupts, question: Question) -> Result<(), CommandError> {
+    if question.skip {
         return Ok(());
     }
     let asked = interrupts.unless(confirm(&session.console, question.text)).await.ok_or(CommandError::Interrupted)?;
@@ -122,12 +124,12 @@ async fn watched(session: &Session, interrupts: &mut Interrupts, prepared: Prepa
     }
 }
 
-fn stop_words(in_flight: &[String]) -> String {
+pub(super) fn stop_words(in_flight: &[String]) -> String {
     let work = if in_flight.is_empty() { "nothing is in flight".to_owned() } else { in_flight.join(", ") };
     format!("stopping after what is in flight: {work}; interrupt again to stop at once")
 }
 
-fn report_outcome(session: &Session, outcome: &Outcome) -> Ended {
+pub(super) fn report_outcome(session: &Session, outcome: &Outcome) -> Ended {
     for failed in &outcome.failures {
         session.console.message(report::failed(failed, &session.messages).as_bytes());
     }

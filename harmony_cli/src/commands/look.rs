@@ -3,7 +3,7 @@
 use harmony::topology::Topology;
 use harmony::{Inventory, Scores, Stage};
 
-use super::{apply, drift, plan, render, verify};
+use super::{apply, drift, plan, render, run, verify};
 use crate::arguments::Command;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -43,12 +43,13 @@ pub(crate) async fn carry_out<T: Topology>(
             Command::Render(arguments) => render::render(session, arguments, on).await,
             Command::List => list(session, on),
             Command::Status => status(session, on).await,
-            Command::Apply(_) | Command::Destroy(_) | Command::Secrets(_) => Ok(Ended::with(Exit::Done)),
+            Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Secrets(_) => Ok(Ended::with(Exit::Done)),
         }
     };
     match &command {
         Command::Apply(arguments) => apply::apply(session, interrupts, arguments, on).await,
         Command::Destroy(arguments) => apply::destroy(session, interrupts, arguments, on.1).await,
+        Command::Run(arguments) => run::run(session, interrupts, arguments, on).await,
         _ => interrupts.unless(reading).await.unwrap_or(Err(CommandError::Interrupted)),
     }
 }

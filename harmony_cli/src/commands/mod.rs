@@ -5,6 +5,7 @@ mod drift;
 mod look;
 mod plan;
 mod render;
+mod run;
 mod secrets;
 mod verify;
 

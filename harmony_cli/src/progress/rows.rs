@@ -29,6 +29,12 @@ pub(super) fn line(event: &Event, form: Form, layout: &Layout) -> Option<String>
         Event::Progress { address, what } if form == Form::Lines => {
             format!("{} {address}: {}", verb(layout, Hue::Dim, "..."), visible(what))
         }
+        Event::ProcedureStep { number, of, step, changes, .. } => {
+            format!("{} {number} of {of}, {}: {}", verb(layout, Hue::Bold, "Step"), visible(step), visible(changes))
+        }
+        Event::ProcedureHolds { seconds: left, .. } => {
+            format!("{} so for {}", verb(layout, Hue::Bold, "Staying"), seconds(Duration::from_secs_f64(left.max(0.0))))
+        }
         Event::Remark { says } => format!("{} {}", verb(layout, Hue::Changed, "Note"), visible(says)),
         _ => return None,
     })

@@ -9,6 +9,7 @@ mod lines;
 mod listing;
 mod outcome;
 mod plan;
+mod procedure;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -22,4 +23,5 @@ pub(crate) use lines::{error_line, listing_lines, next_step_lines, node_line, pr
 pub(crate) use listing::listing;
 pub(crate) use outcome::{after_failures, done, verified};
 pub(crate) use plan::{changes_something, drift, plan, refusals};
+pub(crate) use procedure::{procedure, procedure_lines, procedures};
 pub(crate) use status::{is_well, status};
