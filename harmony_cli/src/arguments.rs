@@ -78,6 +78,14 @@ pub(crate) struct LossArguments {
     pub(crate) allow_loss: Vec<String>,
 }
 
+/// Where the site is at home.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct HomeArguments {
+    /// Accept that the site was moved here on purpose, from another machine, directory or checkout that does not use it any more
+    #[arg(long)]
+    pub(crate) moved: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
     /// End with exit code 3 if anything would change
@@ -88,6 +96,8 @@ pub(crate) struct PlanArguments {
     /// Take over the thing at ADDRESS, which exists and was not made by this program
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) adopt: Vec<String>,
+    #[command(flatten)]
+    pub(crate) home: HomeArguments,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +113,8 @@ pub(crate) struct ApplyArguments {
     /// Take over the thing at ADDRESS, which exists and was not made by this program
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) adopt: Vec<String>,
+    #[command(flatten)]
+    pub(crate) home: HomeArguments,
 }
 
 #[derive(Debug, Args)]
@@ -128,6 +140,8 @@ pub(crate) struct DestroyArguments {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) losses: LossArguments,
+    #[command(flatten)]
+    pub(crate) home: HomeArguments,
 }
 
 #[derive(Debug, Args)]

@@ -61,6 +61,7 @@ impl CommandError {
                 EngineError::Lock(LockError::Held { .. }) => Exit::Locked,
                 EngineError::Arrange(_)
                 | EngineError::Refused { .. }
+                | EngineError::Elsewhere { .. }
                 | EngineError::Empty { .. }
                 | EngineError::NotAtRest { .. } => Exit::Refused,
                 _ => Exit::Failed,

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use harmony::topology::{Fetching, Site, Survey};
 use harmony::{Inventory, Maestro, Scores};
 
-use crate::arguments::{Arguments, Command, Talk};
+use crate::arguments::{Arguments, Command, HomeArguments, Talk};
 use crate::commands::{self, Ended};
 use crate::console::{Console, Streams, Tty};
 use crate::error::CommandError;
@@ -120,6 +120,12 @@ impl Session {
     /// A conductor that tells this session what happens.
     pub(crate) fn maestro(&self, site: &Site) -> Maestro {
         Maestro::new(site).with_observer(Arc::clone(&self.progress) as _)
+    }
+
+    /// The same for a site that may have been moved.
+    pub(crate) fn maestro_at(&self, site: &Site, home: HomeArguments) -> Maestro {
+        let maestro = self.maestro(site);
+        if home.moved { maestro.accepting_move() } else { maestro }
     }
 
     /// Writes data that is text for people, unless lines of JSON are wanted instead.

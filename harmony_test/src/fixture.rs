@@ -59,6 +59,19 @@ impl FakeSite {
         site
     }
 
+    /// A second site over the same world, whose state is a copy of this one's.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let mut copy = Self::new();
+        copy.world = self.world.clone();
+        copy.place = FakePlace::new("fake".parse().unwrap(), &copy.site, &copy.world);
+        fs::create_dir_all(&copy.site.state).unwrap();
+        for entry in fs::read_dir(&self.site.state).unwrap().map(Result::unwrap) {
+            fs::copy(entry.path(), copy.site.state.join(entry.file_name())).unwrap();
+        }
+        copy
+    }
+
     fn in_directory(directory: TempDir, io: Io) -> Self {
         let secrets = SecretManager::new(vec![Arc::new(MemoryStore::new())]);
         let site = Site { state: directory.path().join("state"), secrets, io, fetching: Fetching::Forbidden };
@@ -118,6 +131,16 @@ impl FakeSite {
     /// As [`Maestro::prepare_destroy`] and its `apply`.
     pub async fn destroy(&self) -> Result<Outcome, EngineError> {
         self.maestro().prepare_destroy(&self.place).await?.apply().await
+    }
+
+    /// Takes everything away, allowing the loss of what is at these addresses.
+    ///
+    /// # Errors
+    /// As [`Maestro::prepare_destroy`] and its `apply`.
+    pub async fn destroy_losing(&self, addresses: &[&str]) -> Result<Outcome, EngineError> {
+        let losses = addresses.iter().map(|address| (*address).to_owned()).collect();
+        let maestro = self.maestro().with_allowances(Allowances { losses, ..Allowances::default() });
+        maestro.prepare_destroy(&self.place).await?.apply().await
     }
 
     /// The entries of the Ledger.

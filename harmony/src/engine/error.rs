@@ -2,6 +2,7 @@
 
 use harmony_io::LockError;
 
+use super::home::{Elsewhere, Home};
 use super::ledger::LedgerError;
 use super::outcome::Failed;
 use super::plan::Step;
@@ -48,6 +49,16 @@ pub enum EngineError {
         /// The step.
         step: String,
     },
+    /// The Ledger was written elsewhere: what it names is not what stands here, or another checkout is responsible for it.
+    #[error("the Ledger belongs to {how}: it is at home in {recorded}; this is {here}")]
+    Elsewhere {
+        /// In what.
+        how: Elsewhere,
+        /// Where it says it is at home.
+        recorded: Box<Home>,
+        /// Where this is.
+        here: Box<Home>,
+    },
     /// The program wants nothing, although things were made by it.
     #[error("the program wants nothing, but its Ledger names {made} things that it has made")]
     Empty {
@@ -72,6 +83,7 @@ impl EngineError {
             Self::Refused { .. } => Some("see each step's reason; accept a loss with `--allow-loss ADDRESS`".to_owned()),
             Self::NotAtRest { .. } => Some("run `apply` first, so that the procedure changes nothing but its own".to_owned()),
             Self::UnknownStep { .. } => Some("build the site program with the version of Harmony that began it".to_owned()),
+            Self::Elsewhere { how, .. } => Some(elsewhere_hint(*how)),
             Self::Empty { .. } => Some("use `destroy` to take everything away".to_owned()),
         }
     }
@@ -79,4 +91,12 @@ impl EngineError {
 
 fn differ(count: usize) -> String {
     if count == 1 { "1 thing of the site is not".to_owned() } else { format!("{count} things of the site are not") }
+}
+
+fn elsewhere_hint(how: Elsewhere) -> String {
+    let own = match how {
+        Elsewhere::Machine | Elsewhere::Directory => "remove the copy and begin with an empty state directory",
+        Elsewhere::Checkout => "give each checkout a state directory of its own with `HARMONY_STATE_DIR`",
+    };
+    format!("if it was moved here on purpose, and nobody uses it there any more, say so once with `--moved`; else {own}")
 }

@@ -11,14 +11,16 @@ use harmony_types::PlaceName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::home::{Elsewhere, Home};
 use crate::address::Address;
 use crate::origin::Origin;
 use crate::procedure::Underway;
 use crate::resource::Loss;
 use crate::value;
 
-/// The format that this program writes. An older one is read, a newer one refused.
-pub const FORMAT: u32 = 1;
+/// The format that this program writes. An older one is read, a newer one refused. Format 1 said neither who it is nor where it is at
+/// home: what is read of it is at home where it is read, and gets its identity with the next write.
+pub const FORMAT: u32 = 2;
 const FILE: &str = "ledger.json";
 const JOURNAL: &str = "ledger.journal";
 
@@ -95,6 +97,10 @@ impl Entry {
 struct Contents {
     format: u32,
     serial: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    home: Option<Home>,
     #[serde(default)]
     entries: Vec<Entry>,
     #[serde(default)]
@@ -168,10 +174,13 @@ pub struct Ledger {
     io: Io,
     directory: PathBuf,
     serial: u64,
+    identity: Option<String>,
+    home: Option<Home>,
     entries: BTreeMap<Key, Entry>,
     proofs: BTreeMap<Address, String>,
     underway: Vec<Underway>,
     journaled: bool,
+    moved: bool,
 }
 
 impl Ledger {
@@ -190,10 +199,13 @@ impl Ledger {
             io: io.clone(),
             directory: directory.to_owned(),
             serial: contents.serial,
+            identity: contents.identity,
+            home: contents.home,
             entries,
             proofs: contents.proofs,
             underway: contents.underway,
             journaled: false,
+            moved: false,
         };
         ledger.replay()?;
         Ok(ledger)
@@ -203,6 +215,35 @@ impl Ledger {
     #[must_use]
     pub fn serial(&self) -> u64 {
         self.serial
+    }
+
+    /// What tells it from every other Ledger; none before it was first written.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
+    }
+
+    /// Where it is at home, if it says so.
+    #[must_use]
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
+    }
+
+    /// Where it says that it is at home and in what that is elsewhere, if it is not `here`.
+    pub(super) fn elsewhere(&self, here: &Home) -> Result<Option<(Home, Elsewhere)>, LedgerError> {
+        let Some(home) = &self.home else { return Ok(None) };
+        // Two paths lead to one directory if the Ledger in both is one file.
+        let number = |directory: &Path| self.io.find_entry(&directory.join(FILE)).map(|entry| entry.map(|entry| entry.number));
+        let is_same = home.directory == here.directory || {
+            let (there, here) = (number(&home.directory).unwrap_or_default(), number(&here.directory)?);
+            there.is_some() && there == here
+        };
+        Ok(home.differs_from(here, |_, _| is_same).map(|how| (home.clone(), how)))
+    }
+
+    /// From now on it is at home here; that it was `moved` is written down even if nothing else is.
+    pub(super) fn settle(&mut self, here: Home, moved: bool) {
+        (self.home, self.moved) = (Some(here), moved);
     }
 
     /// Where it is kept.
@@ -332,7 +373,7 @@ impl Ledger {
     pub(crate) fn close(&mut self) -> Result<(), LedgerError> {
         if self.entries.is_empty() && self.proofs.is_empty() {
             self.io.ensure_no_file(&self.directory.join(FILE))?;
-        } else if self.journaled {
+        } else if self.journaled || self.moved {
             self.save()?;
         }
         self.drop_journal()
@@ -373,10 +414,13 @@ impl Ledger {
         }
     }
 
-    fn save(&self) -> Result<(), LedgerError> {
+    fn save(&mut self) -> Result<(), LedgerError> {
+        let identity = self.identity.get_or_insert_with(|| format!("{:032x}", rand::random::<u128>())).clone();
         let contents = Contents {
             format: FORMAT,
             serial: self.serial,
+            identity: Some(identity),
+            home: self.home.clone(),
             entries: self.entries.values().cloned().collect(),
             proofs: self.proofs.clone(),
             underway: self.underway.clone(),
@@ -384,6 +428,7 @@ impl Ledger {
         let text = serde_json::to_vec_pretty(&contents).map_err(|source| self.damaged("memory", source))?;
         self.io.ensure_directory(&self.directory, Mode::Private)?;
         self.io.write_file(&self.directory.join(FILE), &text, Mode::Private)?;
+        self.moved = false;
         Ok(())
     }
 

@@ -12,8 +12,9 @@ pub use super::error::EngineError;
 use super::events::{Event, Observer, Silent};
 pub use super::execute::AfterFailure;
 use super::filled::fill;
+use super::home::Home;
 use super::items::{ItemKind, Items, Prune};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, LedgerError};
 use super::observe::{Observation, Observed};
 use super::order::Order;
 use super::outcome::{Failed, Outcome, Proved};
@@ -44,6 +45,7 @@ pub struct Maestro {
     allowances: Allowances,
     after_failure: AfterFailure,
     patience: Duration,
+    accepts_move: bool,
 }
 
 impl Maestro {
@@ -56,6 +58,7 @@ impl Maestro {
             allowances: Allowances::default(),
             after_failure: AfterFailure::GoOn,
             patience: PATIENCE,
+            accepts_move: false,
         }
     }
 
@@ -87,6 +90,14 @@ impl Maestro {
         self
     }
 
+    /// The same for a site that was moved here on purpose: its Ledger may say that it is at home elsewhere, and from the first run that
+    /// applies something on it is at home here.
+    #[must_use]
+    pub fn accepting_move(mut self) -> Self {
+        self.accepts_move = true;
+        self
+    }
+
     /// What the Scores become on the place: pure, nothing is looked at.
     ///
     /// # Errors
@@ -110,7 +121,7 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Plan, EngineError> {
         let (ledger, played) = self.play(inventory, topology, scores)?;
-        self.refuse_empty(&played.0)?;
+        refuse_empty(&played.0, &ledger)?;
         Ok(self.prepare_with(played, ledger, Prune::Everything, None).await?.plan)
     }
 
@@ -128,7 +139,7 @@ impl Maestro {
         Stage::play_all(scores, inventory, topology)?;
         let lock = self.lock()?;
         let (ledger, played) = self.play(inventory, topology, scores)?;
-        self.refuse_empty(&played.0)?;
+        refuse_empty(&played.0, &ledger)?;
         let abandoned = abandoned(&ledger, scores);
         let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(lock)).await?;
         Ok(Prepared { abandoned, ..prepared })
@@ -158,7 +169,7 @@ impl Maestro {
         let mut providers = Providers::default();
         topology.register(&mut providers);
         let lock = self.lock()?;
-        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let ledger = self.ledger(topology)?;
         self.prepare_with((Arrangement::default(), providers), ledger, Prune::Everything, Some(lock)).await
     }
 
@@ -234,7 +245,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<(Ledger, (Arrangement, Providers)), EngineError> {
-        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let ledger = self.ledger(topology)?;
         let offered = scores.procedures();
         for underway in ledger.underway() {
             self.observer.on(&Event::Remark { says: standing(underway, &offered) });
@@ -243,15 +254,20 @@ impl Maestro {
         Ok((ledger, played))
     }
 
-    /// A program that wants nothing would take everything away; that is more likely a mistake, and `destroy` says it better.
-    fn refuse_empty(&self, arrangement: &Arrangement) -> Result<(), EngineError> {
-        if arrangement.nodes.values().any(|node| node.resource().is_some()) {
-            return Ok(());
+    /// The Ledger of this program, which has to be at home here if the place is.
+    pub(super) fn ledger(&self, topology: &(impl Topology + ?Sized)) -> Result<Ledger, EngineError> {
+        let mut ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        if topology.is_of_this_machine() {
+            let here = Home::here(&self.site.io, &self.site.state).map_err(LedgerError::from)?;
+            let elsewhere = ledger.elsewhere(&here)?;
+            match elsewhere {
+                Some((recorded, how)) if !self.accepts_move => {
+                    return Err(EngineError::Elsewhere { how, recorded: Box::new(recorded), here: Box::new(here) });
+                }
+                elsewhere => ledger.settle(here, elsewhere.is_some()),
+            }
         }
-        match Ledger::load(&self.site.io, &self.site.state)?.entries().count() {
-            0 => Ok(()),
-            made => Err(EngineError::Empty { made }),
-        }
+        Ok(ledger)
     }
 
     pub(super) fn lock(&self) -> Result<Lock, EngineError> {
@@ -303,6 +319,15 @@ impl Maestro {
         let context = Context { entries: Entries::All(ledger), allowances: &self.allowances };
         let found = Observation { items: &items, run, context }.carry_out(&order).await;
         Ok((items, found))
+    }
+}
+
+/// A program that wants nothing would take everything away; that is more likely a mistake, and `destroy` says it better.
+fn refuse_empty(arrangement: &Arrangement, ledger: &Ledger) -> Result<(), EngineError> {
+    let wants_something = arrangement.nodes.values().any(|node| node.resource().is_some());
+    match ledger.entries().count() {
+        made if made > 0 && !wants_something => Err(EngineError::Empty { made }),
+        _ => Ok(()),
     }
 }
 

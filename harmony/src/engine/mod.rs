@@ -8,6 +8,7 @@ mod error;
 pub mod events;
 mod execute;
 mod filled;
+pub mod home;
 mod items;
 pub mod ledger;
 pub mod maestro;

@@ -25,6 +25,12 @@ pub trait Topology: Send + Sync {
 
     /// Adds the provider of every kind that it hosts, so that things that only the Ledger still knows can be taken away.
     fn register(&self, providers: &mut Providers);
+
+    /// Whether what it holds is of the machine on which the program runs, so that a Ledger from another machine or directory speaks of
+    /// other things. Of a place that is reached from anywhere it is not.
+    fn is_of_this_machine(&self) -> bool {
+        true
+    }
 }
 
 /// A place that can hold resources of kind `R`.

@@ -83,9 +83,9 @@ async fn what_a_newer_program_wrote_is_refused_and_what_is_damaged_is_named() {
     site.apply(&things(&["a"])).await.unwrap();
     let path = site.site.state.join("ledger.json");
     let text = site.state_file("ledger.json");
-    fs::write(&path, text.replace("\"format\": 1", "\"format\": 99")).unwrap();
+    fs::write(&path, text.replace("\"format\": 2", "\"format\": 99")).unwrap();
     let error = site.apply(&things(&["a"])).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("the Ledger `{}` has format 99, this program reads up to 1", path.display()));
+    assert_eq!(error.to_string(), format!("the Ledger `{}` has format 99, this program reads up to 2", path.display()));
     assert!(error.hint().unwrap().contains("newer version"));
     fs::write(&path, &text[..text.len() / 2]).unwrap();
     let error = site.apply(&things(&["a"])).await.unwrap_err();
@@ -109,29 +109,62 @@ async fn fields_that_an_older_program_did_not_write_are_filled_in() {
     assert!(site.entries()[0].made);
 }
 
-#[tokio::test]
-async fn the_file_has_this_form() {
+/// A program whose Ledger has an entry of every shape; `never` is refused once.
+async fn site_of_every_shape() -> FakeSite {
     let site = FakeSite::new();
-    let every_shape = || {
-        program(|place, stage| {
-            let key = stage.add(place, "key", &FakeSecret::new("key"))?;
-            let house = stage.add(place, "house", &FakeThing::new("house").with_text(key.get(&FakeSecret::VALUE)))?;
-            let proof = stage.prove(place, "proof", &[house.address().clone()], &FakeProof::new("p"))?;
-            stage.after(&[proof], |stage| stage.add(place, "port", &FakePort { name: "port".to_owned() }))?;
-            let access = FakeAccess::new(&house, &key);
-            stage.add_through(place, &access, "attic", &FakeRoom::new("house", "attic"))?;
-            stage.add(place, "never", &FakeThing::new("never")).map(|_| ())
-        })
-    };
     site.world.fail(Call::Apply, "never", Failing::Refused, 2);
     site.apply(&every_shape()).await.unwrap();
     site.world.edit("fake-room/v1", "house.attic", |stored| stored.holds = Some("12 apples".to_owned()));
     site.apply(&every_shape()).await.unwrap();
+    site
+}
+
+fn every_shape() -> harmony::Scores<harmony_test::FakePlace> {
+    program(|place, stage| {
+        let key = stage.add(place, "key", &FakeSecret::new("key"))?;
+        let house = stage.add(place, "house", &FakeThing::new("house").with_text(key.get(&FakeSecret::VALUE)))?;
+        let proof = stage.prove(place, "proof", &[house.address().clone()], &FakeProof::new("p"))?;
+        stage.after(&[proof], |stage| stage.add(place, "port", &FakePort { name: "port".to_owned() }))?;
+        let access = FakeAccess::new(&house, &key);
+        stage.add_through(place, &access, "attic", &FakeRoom::new("house", "attic"))?;
+        stage.add(place, "never", &FakeThing::new("never")).map(|_| ())
+    })
+}
+
+#[tokio::test]
+async fn the_file_has_this_form() {
+    let site = site_of_every_shape().await;
     let mut ledger: serde_json::Value = serde_json::from_str(&site.state_file("ledger.json")).unwrap();
     for entry in ledger["entries"].as_array_mut().unwrap() {
         entry["origin"]["line"] = 1.into();
     }
+    // These differ with each run, machine and checkout.
+    assert_eq!(ledger["identity"].as_str().map(str::len), Some(32), "{ledger}");
+    let home = ledger["home"].as_object_mut().unwrap();
+    assert_eq!(home["directory"], site.site.state.to_str().unwrap());
+    assert!(env!("CARGO_MANIFEST_DIR").starts_with(home["checkout"].as_str().unwrap()), "{home:?}");
+    for field in ["machine", "host", "directory", "checkout"] {
+        home.insert(field.to_owned(), format!("the {field}").into());
+    }
+    ledger["identity"] = "the identity".into();
     insta::assert_snapshot!("ledger", serde_json::to_string_pretty(&ledger).unwrap());
+}
+
+#[tokio::test]
+async fn what_format_1_says_is_read_as_it_is_and_written_as_this_format() {
+    let site = site_of_every_shape().await;
+    let golden = include_str!("ledger-format-1.json");
+    fs::write(site.site.state.join("ledger.json"), golden).unwrap();
+    let before = site.entries();
+    assert_eq!(site.plan(&every_shape()).await.unwrap().counts().create, 1, "only what was never made");
+    site.apply(&every_shape()).await.unwrap();
+    assert_eq!(site.world.take_log().last().unwrap(), "create never");
+    let after: serde_json::Value = serde_json::from_str(&site.state_file("ledger.json")).unwrap();
+    assert_eq!((&after["format"], after["entries"].as_array().unwrap().len()), (&2.into(), before.len()));
+    assert!(after["identity"].is_string() && after["home"].is_object(), "{after}");
+    assert_eq!(site.apply(&every_shape()).await.unwrap().writes, 0);
+    assert!(site.destroy_losing(&["fake/attic"]).await.unwrap().failures.is_empty());
+    assert!(site.world.identities().is_empty());
 }
 
 #[tokio::test]

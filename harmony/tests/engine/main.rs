@@ -6,6 +6,7 @@ mod adoption;
 mod apply;
 mod arrange;
 mod failure;
+mod home;
 mod ledger;
 mod loss;
 mod nested;

@@ -24,7 +24,7 @@ pub(super) async fn apply<T: Topology>(
     let losses = &arguments.losses.allow_loss;
     let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
     let maestro = session
-        .maestro(topology.site())
+        .maestro_at(topology.site(), arguments.home)
         .with_allowances(plan::allowances(losses, &arguments.adopt))
         .with_after_failure(after_failure);
     let prepared = prepared(interrupts, maestro.prepare(inventory, topology, scores)).await?;
@@ -40,7 +40,7 @@ pub(super) async fn destroy<T: Topology>(
     topology: &T,
 ) -> Result<Ended, CommandError> {
     let losses = &arguments.losses.allow_loss;
-    let maestro = session.maestro(topology.site()).with_allowances(plan::allowances(losses, &[]));
+    let maestro = session.maestro_at(topology.site(), arguments.home).with_allowances(plan::allowances(losses, &[]));
     let prepared = prepared(interrupts, maestro.prepare_destroy(topology)).await?;
     plan::note_idle_flags(session, prepared.plan(), losses, &[]);
     if !prepared.plan().is_pending() {

@@ -17,7 +17,7 @@ pub(super) async fn plan<T: Topology>(
     (inventory, topology, scores): On<'_, T>,
 ) -> Result<Ended, CommandError> {
     let allowances = allowances(&arguments.losses.allow_loss, &arguments.adopt);
-    let maestro = session.maestro(topology.site()).with_allowances(allowances);
+    let maestro = session.maestro_at(topology.site(), arguments.home).with_allowances(allowances);
     let plan = maestro.plan(inventory, topology, scores).await?;
     session.progress.end();
     show(session, &plan);

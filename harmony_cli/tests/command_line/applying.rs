@@ -126,6 +126,29 @@ async fn a_program_that_lost_its_scores_takes_nothing_away_by_accident() {
 }
 
 #[tokio::test]
+async fn a_state_of_elsewhere_is_refused_until_somebody_says_that_it_was_moved() {
+    let program = Program::new();
+    program.run("apply --yes", &[shelf("low", 1)]).await;
+    let ledger = program.state.path().join("site/ledger.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&ledger).unwrap()).unwrap();
+    json["home"]["checkout"] = "/users/other/site".into();
+    std::fs::write(&ledger, json.to_string()).unwrap();
+    for command in ["plan", "apply --yes", "destroy --yes", "status", "drift", "verify"] {
+        let said = program.run(command, &[shelf("low", 2)]).await;
+        assert_eq!(said.exit, Exit::Refused, "{command}");
+        assert!(said.messages.contains("belongs to another checkout"), "{}", said.messages);
+        assert!(
+            said.messages.contains("`/users/other/site`") && said.messages.contains("hint: if it was moved"),
+            "{}",
+            said.messages
+        );
+    }
+    assert_eq!(program.run("plan --moved", &[shelf("low", 1)]).await.exit, Exit::Done);
+    assert_eq!(program.run("apply --yes --moved", &[shelf("low", 1)]).await.exit, Exit::Done);
+    assert_eq!(program.run("apply --yes", &[shelf("low", 1)]).await.exit, Exit::Done);
+}
+
+#[tokio::test]
 async fn destroy_takes_everything_away_once() {
     let program = Program::new();
     program.run("apply --yes", &[shelf("low", 1), shelf("high", 1)]).await;

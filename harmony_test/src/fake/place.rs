@@ -18,13 +18,20 @@ pub struct FakePlace {
     name: PlaceName,
     site: Site,
     world: World,
+    is_of_this_machine: bool,
 }
 
 impl FakePlace {
     /// A place over `world`.
     #[must_use]
     pub fn new(name: PlaceName, site: &Site, world: &World) -> Self {
-        Self { name, site: site.clone(), world: world.clone() }
+        Self { name, site: site.clone(), world: world.clone(), is_of_this_machine: true }
+    }
+
+    /// The same, not bound to the machine on which the program runs.
+    #[must_use]
+    pub fn reached_from_anywhere(self) -> Self {
+        Self { is_of_this_machine: false, ..self }
     }
 }
 
@@ -45,6 +52,10 @@ impl Topology for FakePlace {
         providers.host::<FakePort>(self);
         providers.host::<FakeNamespace>(self);
         providers.host::<FileOnDisk>(self);
+    }
+
+    fn is_of_this_machine(&self) -> bool {
+        self.is_of_this_machine
     }
 }
 
