@@ -6,6 +6,7 @@ use super::home::{Elsewhere, Home};
 use super::ledger::LedgerError;
 use super::outcome::Failed;
 use super::plan::Step;
+use super::saved::{PlanRefusal, SavedPlanError};
 use crate::error::ArrangeError;
 
 /// Why a run did not begin, or could not go on.
@@ -18,6 +19,12 @@ pub enum EngineError {
     /// The Ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A file cannot be used as a saved plan.
+    #[error(transparent)]
+    PlanFile(#[from] SavedPlanError),
+    /// A saved plan is not carried out. Nothing has been changed.
+    #[error(transparent)]
+    SavedPlan(#[from] PlanRefusal),
     /// Another run holds the lock, or it cannot be used.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -74,6 +81,8 @@ impl EngineError {
         match self {
             Self::Arrange(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
+            Self::PlanFile(error) => error.hint(),
+            Self::SavedPlan(refusal) => refusal.hint(),
             Self::Lock(LockError::Held { .. }) => {
                 Some("wait for that run to end; a run that died frees the lock by itself".to_owned())
             }

@@ -39,10 +39,11 @@ const LOCK: &str = "lock";
 const VERIFY_WITHIN: Duration = Duration::from_secs(15);
 
 /// Conducts runs over one site program's state: plan, apply, verify, destroy. Usable as a library, once or in a loop.
+#[derive(Clone)]
 pub struct Maestro {
     pub(super) site: Site,
     pub(super) observer: Arc<dyn Observer>,
-    allowances: Allowances,
+    pub(super) allowances: Allowances,
     after_failure: AfterFailure,
     patience: Duration,
     accepts_move: bool,
@@ -239,7 +240,7 @@ impl Maestro {
     }
 
     /// What the Scores become, with the state that procedures under way have brought about so far; says that there are some.
-    fn play<T: Topology + ?Sized>(
+    pub(super) fn play<T: Topology + ?Sized>(
         &self,
         inventory: &Inventory,
         topology: &T,
@@ -323,7 +324,7 @@ impl Maestro {
 }
 
 /// A program that wants nothing would take everything away; that is more likely a mistake, and `destroy` says it better.
-fn refuse_empty(arrangement: &Arrangement, ledger: &Ledger) -> Result<(), EngineError> {
+pub(super) fn refuse_empty(arrangement: &Arrangement, ledger: &Ledger) -> Result<(), EngineError> {
     let wants_something = arrangement.nodes.values().any(|node| node.resource().is_some());
     match ledger.entries().count() {
         made if made > 0 && !wants_something => Err(EngineError::Empty { made }),

@@ -116,7 +116,7 @@ impl Change {
 }
 
 /// What the user allows beyond what the Scores do.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Allowances {
     /// Addresses of things whose loss is accepted.
     pub losses: BTreeSet<String>,

@@ -14,6 +14,7 @@ use super::ledger::{Ledger, LedgerError};
 use super::observe::Observed;
 use super::outcome::Outcome;
 use super::plan::{Allowances, Plan, Step};
+use super::witness::KEY_FILE;
 use crate::procedure::Underway;
 use crate::run::Run;
 use crate::value::{self, Text};
@@ -51,6 +52,10 @@ impl Prepared {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    pub(super) fn into_plan(self) -> Plan {
+        self.plan
     }
 
     /// Something to stop the run with.
@@ -105,6 +110,7 @@ impl Prepared {
             return Ok(());
         }
         let (io, state) = (self.run.io(), self.ledger.directory());
+        io.ensure_no_file(&state.join(KEY_FILE))?;
         if let Some(lock) = self.lock.take() {
             lock.remove(io)?;
         }

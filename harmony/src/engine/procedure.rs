@@ -100,7 +100,7 @@ impl Maestro {
         let (inventory, topology, scores) = on;
         Stage::play_all(scores, inventory, topology)?;
         let lock = self.lock()?;
-        let ledger = Ledger::load(&self.site.io, &self.site.state)?;
+        let ledger = self.ledger(topology)?;
         let stands = ledger.underway().iter().find(|underway| procedure.is(underway)).cloned();
         let held_for = held_for.or(stands.as_ref().and_then(|stands| stands.held_for));
         let played = Stage::play_during(scores, inventory, topology, ledger.underway())?;
@@ -188,7 +188,7 @@ impl<T: Topology + ?Sized> PreparedProcedure<'_, T> {
         would.retain(|other| !self.procedure.is(other));
         would.push(stands.clone());
         let played = Stage::play_during(scores, inventory, topology, &would)?;
-        let ledger = Ledger::load(&self.maestro.site.io, &self.maestro.site.state)?;
+        let ledger = self.maestro.ledger(topology)?;
         let lock = self.prepared.lock.take();
         let mut prepared = self.maestro.prepare_with(played, ledger, Prune::Everything, lock).await?;
         if prepared.plan().refusals().next().is_none() {

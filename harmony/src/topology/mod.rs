@@ -4,6 +4,6 @@ mod erased;
 mod place;
 mod providers;
 
-pub(crate) use erased::{AnyKnown, AnyLive, AnyObservation, AnyProver, AnyProvider};
+pub(crate) use erased::{AnyKnown, AnyLive, AnyObservation, AnyProver, AnyProvider, KindFacts};
 pub use place::{Fetching, Hosts, Proves, Site, Survey, Topology, WithoutSurvey};
 pub use providers::Providers;

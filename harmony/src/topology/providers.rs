@@ -35,6 +35,12 @@ impl Providers {
         self.find(place, kind).map_or(&[], |provider| provider.facts().secret_fields)
     }
 
+    /// The same with each provider inside what `wrap` puts around it.
+    pub(crate) fn wrapped(&self, wrap: impl Fn(&PlaceName, &'static str, &Arc<dyn AnyProvider>) -> Arc<dyn AnyProvider>) -> Self {
+        let wrapped = |(key, provider): (&Key, &Arc<dyn AnyProvider>)| (key.clone(), wrap(&key.0, key.1, provider));
+        Self { providers: self.providers.iter().map(wrapped).collect(), provers: self.provers.clone() }
+    }
+
     pub(crate) fn find(&self, place: &PlaceName, kind: &str) -> Option<&Arc<dyn AnyProvider>> {
         // The keys hold `'static` names, so an equal one is looked for by order.
         self.providers

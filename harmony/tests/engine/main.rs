@@ -17,6 +17,7 @@ mod proofs;
 mod prune;
 mod recovery;
 mod refactoring;
+mod saved;
 mod secrets;
 mod turns;
 mod values;
