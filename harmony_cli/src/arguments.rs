@@ -49,6 +49,12 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     /// Show what would change, and change nothing
     Plan(PlanArguments),
+    /// Show a saved plan, on any machine and without looking at anything
+    Show {
+        /// The file that `plan --out` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Make everything as the Scores say, and prove it
     Apply(ApplyArguments),
     /// Carry out every proof, and change nothing
@@ -91,6 +97,9 @@ pub(crate) struct PlanArguments {
     /// End with exit code 3 if anything would change
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Save the plan in FILE, to be carried out exactly as it is by `apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) losses: LossArguments,
     /// Take over the thing at ADDRESS, which exists and was not made by this program
@@ -102,6 +111,9 @@ pub(crate) struct PlanArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArguments {
+    /// A plan that `plan --out` saved: it is carried out exactly as it is, without asking, or refused
+    #[arg(value_name = "FILE", conflicts_with_all = ["allow_loss", "adopt", "moved"])]
+    pub(crate) file: Option<PathBuf>,
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,

@@ -5,6 +5,7 @@ use std::io;
 use harmony::EngineError;
 use harmony::engine::outcome::Failed;
 use harmony::engine::plan::Step;
+use harmony::engine::saved::{Moved, SavedPlanError};
 use harmony::provider::ProviderError;
 use harmony_io::{IoError, LockError};
 use harmony_secret::{NameError, PromptError, SecretError, SecretName};
@@ -62,8 +63,11 @@ impl CommandError {
                 EngineError::Arrange(_)
                 | EngineError::Refused { .. }
                 | EngineError::Elsewhere { .. }
+                | EngineError::SavedPlan(_)
                 | EngineError::Empty { .. }
                 | EngineError::NotAtRest { .. } => Exit::Refused,
+                EngineError::PlanFile(SavedPlanError::Absent { .. } | SavedPlanError::Io(_)) => Exit::Failed,
+                EngineError::PlanFile(_) => Exit::Refused,
                 _ => Exit::Failed,
             },
             Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined => Exit::Refused,
@@ -103,6 +107,17 @@ impl CommandError {
         match self {
             Self::Engine(error) => match error.as_ref() {
                 EngineError::Observe { troubles } => troubles,
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+
+    /// What is not as it was planned, one by one.
+    pub(crate) fn moved(&self) -> &[Moved] {
+        match self {
+            Self::Engine(error) => match error.as_ref() {
+                EngineError::SavedPlan(refusal) => refusal.moved(),
                 _ => &[],
             },
             _ => &[],

@@ -5,13 +5,22 @@ use clap::CommandFactory;
 use crate::arguments::Arguments;
 
 /// For each command, what to type and what it does.
-const EXAMPLES: [(&str, &[(&str, &str)]); 10] = [
-    ("plan", &[("plan", "what would change, field by field"), ("plan --exit-code", "in a pipeline: 3 if anything would")]),
+const EXAMPLES: [(&str, &[(&str, &str)]); 11] = [
+    (
+        "plan",
+        &[
+            ("plan", "what would change, field by field"),
+            ("plan --exit-code", "in a pipeline: 3 if anything would"),
+            ("plan --out night.plan", "to be looked at now, and carried out later"),
+        ],
+    ),
+    ("show", &[("show night.plan", "what was planned, on any machine")]),
     (
         "apply",
         &[
             ("apply", "show the plan, ask, carry it out"),
             ("apply --yes --json", "in a pipeline"),
+            ("apply night.plan", "exactly what was planned, or exit code 5"),
             ("apply --allow-loss laptop/nats/ORDERS", "accept the loss that the plan names"),
         ],
     ),

@@ -8,6 +8,7 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use harmony::topology::{Fetching, Site, Survey};
 use harmony::{Inventory, Maestro, Scores};
+use harmony_io::Io;
 
 use crate::arguments::{Arguments, Command, HomeArguments, Talk};
 use crate::commands::{self, Ended};
@@ -98,6 +99,9 @@ impl Session {
         place: P,
         scores: &Scores<P::Surveyed>,
     ) -> Result<Ended, CommandError> {
+        if let Command::Show { file } = &command {
+            return commands::show_saved(self, &Io::real(), file);
+        }
         let site = site::site(&self.program, &self.variables, self.fetching)?;
         let ended = match command {
             Command::Secrets(command) => {

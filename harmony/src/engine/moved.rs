@@ -85,7 +85,7 @@ fn compare_steps(planned: &Step, now: &Step, what: &mut Vec<String>) {
     }
     if planned.loss != now.loss {
         let said = |step: &Step| step.loss.as_ref().map_or_else(|| "nothing".to_owned(), |loss| loss.what.clone());
-        what.push(format!("it was planned to lose {}; now it would lose {}", said(planned), said(now)));
+        what.push(format!("what would be lost: as planned, {}; now, {}", said(planned), said(now)));
     }
 }
 

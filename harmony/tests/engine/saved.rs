@@ -262,12 +262,12 @@ const BY_HAND: [ByHand; 24] = [
     (
         "what is to be lost is more",
         |s| s.world.edit("fake-store/v1", "store", |stored| stored.holds = Some("8 apples".to_owned())),
-        "fake/store (store store): it was planned to lose 7 apples; now it would lose 8 apples",
+        "fake/store (store store): what would be lost: as planned, 7 apples; now, 8 apples",
     ),
     (
         "what is to be lost is gone",
         |s| s.world.edit("fake-store/v1", "store", |stored| stored.holds = None),
-        "it was planned to lose 7 apples; now it would lose nothing",
+        "what would be lost: as planned, 7 apples; now, nothing",
     ),
 ];
 

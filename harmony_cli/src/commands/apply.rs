@@ -1,6 +1,7 @@
 //! `apply` and `destroy`: the only commands that change something.
 
 use harmony::engine::maestro::{AfterFailure, Prepared};
+use harmony::engine::saved::SavedPlan;
 use harmony::topology::Topology;
 use harmony::{EngineError, Outcome};
 
@@ -27,6 +28,12 @@ pub(super) async fn apply<T: Topology>(
         .maestro_at(topology.site(), arguments.home)
         .with_allowances(plan::allowances(losses, &arguments.adopt))
         .with_after_failure(after_failure);
+    if let Some(file) = &arguments.file {
+        let saved = SavedPlan::load(&topology.site().io, file).map_err(EngineError::from)?;
+        let prepared = prepared(interrupts, maestro.prepare_saved(&saved, inventory, topology, scores)).await?;
+        // Whoever saved it has seen it.
+        return go_on(session, interrupts, prepared, Question { text: "Apply this plan?", skip: true }).await;
+    }
     let prepared = prepared(interrupts, maestro.prepare(inventory, topology, scores)).await?;
     plan::note_idle_flags(session, prepared.plan(), losses, &arguments.adopt);
     go_on(session, interrupts, prepared, Question { text: "Apply these changes?", skip: arguments.yes }).await

@@ -43,7 +43,9 @@ pub(crate) async fn carry_out<T: Topology>(
             Command::Render(arguments) => render::render(session, arguments, on).await,
             Command::List => list(session, on),
             Command::Status => status(session, on).await,
-            Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Secrets(_) => Ok(Ended::with(Exit::Done)),
+            Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Secrets(_) | Command::Show { .. } => {
+                Ok(Ended::with(Exit::Done))
+            }
         }
     };
     match &command {

@@ -10,4 +10,5 @@ mod secrets;
 mod verify;
 
 pub(crate) use look::{Ended, carry_out};
+pub(crate) use plan::show_saved;
 pub(crate) use secrets::secrets;

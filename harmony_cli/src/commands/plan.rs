@@ -1,7 +1,12 @@
 //! `plan`.
 
+use std::path::Path;
+
+use harmony::EngineError;
 use harmony::engine::plan::{Allowances, Plan};
+use harmony::engine::saved::SavedPlan;
 use harmony::topology::Topology;
+use harmony_io::Io;
 
 use super::look::{Ended, On};
 use crate::arguments::PlanArguments;
@@ -18,16 +23,40 @@ pub(super) async fn plan<T: Topology>(
 ) -> Result<Ended, CommandError> {
     let allowances = allowances(&arguments.losses.allow_loss, &arguments.adopt);
     let maestro = session.maestro_at(topology.site(), arguments.home).with_allowances(allowances);
-    let plan = maestro.plan(inventory, topology, scores).await?;
+    let saved = match &arguments.out {
+        Some(path) => Some((path, maestro.plan_to_save(inventory, topology, scores).await?)),
+        None => None,
+    };
+    let plan = match &saved {
+        Some((_, saved)) => saved.plan.clone(),
+        None => maestro.plan(inventory, topology, scores).await?,
+    };
     session.progress.end();
-    show(session, &plan);
     note_idle_flags(session, &plan, &arguments.losses.allow_loss, &arguments.adopt);
-    let summary = Summary::of_plan(&plan);
-    if let Some(ended) = refused(session, &plan) {
-        return Ok(ended);
+    let ended = shown(session, &plan);
+    match &saved {
+        Some(_) if ended.exit == Exit::Refused => session.remark("nothing was saved, because this plan would be refused"),
+        Some((path, saved)) => {
+            saved.save(&topology.site().io, path).map_err(EngineError::from)?;
+            let (program, file) = (&session.program, path.display());
+            session.remark(&format!("saved; `{program} apply {file}` carries out exactly this"));
+        }
+        None => {}
     }
-    let exit = if arguments.exit_code && plan.is_pending() { Exit::Pending } else { Exit::Done };
-    Ok(Ended { exit, summary })
+    let exit = if arguments.exit_code && ended.exit == Exit::Done && plan.is_pending() { Exit::Pending } else { ended.exit };
+    Ok(Ended { exit, ..ended })
+}
+
+/// Shows a saved plan as it was shown when it was made. Neither the place nor the program's own state is looked at.
+pub(crate) fn show_saved(session: &Session, io: &Io, path: &Path) -> Result<Ended, CommandError> {
+    let saved = SavedPlan::load(io, path).map_err(EngineError::from)?;
+    Ok(shown(session, &saved.plan))
+}
+
+/// Shows the plan, and ends as `apply` would if it holds a refusal.
+fn shown(session: &Session, plan: &Plan) -> Ended {
+    show(session, plan);
+    refused(session, plan).unwrap_or_else(|| Ended { exit: Exit::Done, summary: Summary::of_plan(plan) })
 }
 
 /// Shows the plan in the form that is wanted.

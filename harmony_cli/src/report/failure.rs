@@ -17,6 +17,10 @@ pub(crate) fn problem(error: &CommandError, layout: &Layout) -> String {
         head(&mut page, &error.to_string(), layout);
         causes(&mut page, error, layout);
     }
+    for moved in error.moved() {
+        push(&mut page, &format!("  {}: {}", moved.address, visible(&moved.label)));
+        moved.what.iter().for_each(|what| push(&mut page, &format!("    {}", visible(what))));
+    }
     for trouble in error.troubles() {
         page.push_str(&failed(trouble, layout));
     }

@@ -15,7 +15,8 @@ pub(crate) fn error_line(error: &CommandError) -> String {
     let refused: Vec<&Address> = error.refused().iter().map(|step| &step.address).collect();
     json_line(
         "error",
-        json!({ "error": harmony::explain::chain(error), "hint": error.hint(), "failed": error.troubles(), "refused": refused }),
+        json!({ "error": harmony::explain::chain(error), "hint": error.hint(), "failed": error.troubles(), "refused": refused,
+            "moved": error.moved() }),
     )
 }
 

@@ -10,4 +10,5 @@ mod asking;
 mod looking;
 mod place;
 mod program;
+mod saved;
 mod secrets;
