@@ -145,9 +145,14 @@ async fn no_secret_is_anywhere_but_where_it_must_be() {
 }
 
 fn everything_is_said_at_every_level(world: &mut World) {
+    // Beside the state, where every file is searched.
+    let saved = world.root().join("saved.plan").display().to_string();
     for voice in VOICES {
         for (arguments, code) in [
             (&["plan"][..], 0),
+            (&["plan", "--out", &saved], 0),
+            (&["show", &saved], 0),
+            (&["apply", &saved], 0),
             (&["apply", "--yes"], 0),
             (&["status"], 0),
             (&["verify"], 0),
@@ -174,6 +179,9 @@ fn what_fails_says_no_secret(world: &mut World) {
             fs::write(&edited, text.replace("KEY", "KEX").replace("nats", "gnats")).unwrap();
         }
         world.expect(&["plan", "--exit-code"], voice, 3);
+        let edited = world.root().join("edited.plan").display().to_string();
+        world.expect(&["plan", "--out", &edited], voice, 0);
+        world.expect(&["apply", &world.root().join("saved.plan").display().to_string()], voice, 5);
         world.expect(&["drift"], voice, 3);
         world.expect(&["apply", "--yes"], voice, 0);
     }
