@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{IoError, IoResult};
+use crate::permit::Permit;
 
 /// A primitive of input or output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,6 +104,7 @@ impl Faults for NoFaults {
 pub struct Io {
     faults: Arc<dyn Faults>,
     next: Arc<AtomicU64>,
+    pub(crate) permit: Option<Arc<dyn Permit>>,
 }
 
 impl fmt::Debug for Io {
@@ -127,7 +129,7 @@ impl Io {
     /// The world, with `faults` asked at every point.
     #[must_use]
     pub fn with_faults(faults: Arc<dyn Faults>) -> Self {
-        Self { faults, next: Arc::new(AtomicU64::new(0)) }
+        Self { faults, next: Arc::new(AtomicU64::new(0)), permit: None }
     }
 
     /// How many points have been passed so far.
@@ -142,6 +144,8 @@ impl Io {
     /// What `send` fails with; with injected faults also an error made by `E::from` of an [`IoError`].
     pub async fn request<T, E: From<IoError>>(&self, target: &str, send: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         self.point_async(Operation::Request, Moment::Before, target).await?;
+        // After the point: what was delayed there may have lost its leave.
+        self.check_permit(Operation::Request).map_err(|source| IoError::named(Operation::Request, target, source))?;
         let answer = send.await?;
         self.point_async(Operation::Request, Moment::After, target).await?;
         Ok(answer)
@@ -150,7 +154,11 @@ impl Io {
     /// Does a primitive between its two points.
     pub(crate) fn run<T>(&self, operation: Operation, target: &str, primitive: impl FnOnce() -> io::Result<T>) -> IoResult<T> {
         self.point(operation, Moment::Before, target)?;
-        let done = primitive().map_err(|source| IoError::named(operation, target, source))?;
+        // After the point: what was delayed there may have lost its leave.
+        let done = self
+            .check_permit(operation)
+            .and_then(|()| primitive())
+            .map_err(|source| IoError::named(operation, target, source))?;
         self.point(operation, Moment::After, target)?;
         Ok(done)
     }

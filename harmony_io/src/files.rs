@@ -135,6 +135,24 @@ impl Io {
         written
     }
 
+    /// Makes a file with exactly `contents`, which was not there: `false` if something already stands at `path`. Of several that try at the
+    /// same time one wins; the file is never seen half written.
+    ///
+    /// # Errors
+    /// [`IoError`] for the first primitive that failed; the file may be there then, whole.
+    pub fn create_file(&self, path: &Path, contents: &[u8], mode: Mode) -> IoResult<bool> {
+        let beside = temporary_beside(path);
+        let made = self.write_beside(&beside, contents, mode).and_then(|()| {
+            // A rename would replace what another has made meanwhile; a second name for the file is refused then.
+            let made = self.run(Operation::Rename, &name(path), || exists_is_false(fs::hard_link(&beside, path)))?;
+            self.sync_directory_of(path)?;
+            Ok(made)
+        });
+        // Best effort, in either case: what is left is recognised as abandoned once this process is no more.
+        let _ = fs::remove_file(&beside);
+        made
+    }
+
     /// Appends `line` and a line end to the file and syncs it; the file is made, private, if it is not there.
     ///
     /// # Errors
@@ -256,6 +274,14 @@ fn is_abandoned(entry: &Entry) -> bool {
     let Some((process, number)) = ours else { return false };
     let (Ok(process), Ok(_)) = (process.parse::<u32>(), number.parse::<u64>()) else { return false };
     entry.kind == EntryKind::File && !Path::new("/proc").join(process.to_string()).exists()
+}
+
+fn exists_is_false(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {

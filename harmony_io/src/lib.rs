@@ -8,11 +8,15 @@
 mod error;
 mod faults;
 mod files;
+mod host;
 mod lock;
+mod permit;
 mod process;
 
 pub use error::{IoError, IoResult};
 pub use faults::{Faults, Injected, Io, Moment, Operation, Point};
 pub use files::{Entry, EntryKind, Mode};
+pub use host::time_since_boot;
 pub use lock::{Lock, LockError};
+pub use permit::Permit;
 pub use process::{Finished, ProcessId, Signal, StartTime};

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::error::IoError;
 use crate::faults::{Io, Operation};
@@ -14,6 +15,9 @@ pub struct Lock {
     path: PathBuf,
     _file: File,
 }
+
+/// The pause between two tries of [`Io::lock_within`]; what is locked there is held for milliseconds.
+const PAUSE: Duration = Duration::from_millis(2);
 
 impl Lock {
     /// Frees the lock and removes its file. Whoever opened the file before finds that it is no longer the one at its path.
@@ -48,6 +52,28 @@ impl Io {
     /// # Errors
     /// [`LockError::Held`] if another process has it; [`LockError::Failed`] if its file cannot be used.
     pub fn lock(&self, path: &Path, holder: &str) -> Result<Lock, LockError> {
+        self.lock_as(path, |_| holder.to_owned())
+    }
+
+    /// As [`Io::lock`], taking a lock that is held only while a small file is written: tries again until `patience` is over.
+    ///
+    /// # Errors
+    /// As [`Io::lock`]; [`LockError::Held`] if it is still held after that time, as by a holder that was stopped.
+    pub fn lock_within(&self, path: &Path, holder: &str, patience: Duration) -> Result<Lock, LockError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.lock(path, holder) {
+                Err(LockError::Held { .. }) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                taken_or_failed => return taken_or_failed,
+            }
+        }
+    }
+
+    /// As [`Io::lock`], for a holder whose words depend on those of the one before; it is given an empty text if there was none.
+    ///
+    /// # Errors
+    /// As [`Io::lock`].
+    pub fn lock_as(&self, path: &Path, holder: impl FnOnce(&str) -> String) -> Result<Lock, LockError> {
         let mut file = loop {
             let mut file = self.run(Operation::Lock, &path.display().to_string(), || {
                 OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
@@ -62,8 +88,12 @@ impl Io {
                 Err(TryLockError::Error(source)) => return Err(IoError::new(Operation::Lock, path, source).into()),
             }
         };
-        file.set_len(0)
-            .and_then(|()| file.rewind())
+        let mut before = String::new();
+        // What is no text was not written by a holder: it tells nothing.
+        let _ = file.read_to_string(&mut before);
+        let holder = holder(before.trim());
+        file.rewind()
+            .and_then(|()| file.set_len(0))
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(|source| IoError::new(Operation::Write, path, source))?;
         Ok(Lock { path: path.to_owned(), _file: file })

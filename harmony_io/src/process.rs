@@ -147,6 +147,16 @@ impl Io {
         }
     }
 
+    /// Whether the process that started at `started` is stopped (SIGSTOP, or a debugger holds it): it lives, and does nothing.
+    ///
+    /// # Errors
+    /// [`IoError`] if `/proc` cannot be read.
+    pub fn is_stopped(&self, process: ProcessId, started: StartTime) -> IoResult<bool> {
+        let stat = self.find_start_of_file(&Path::new("/proc").join(process.to_string()).join("stat"), 4096)?;
+        let stat = String::from_utf8_lossy(&stat.unwrap_or_default()).into_owned();
+        Ok(start_time(&stat) == Some(started) && state_of(&stat).is_some_and(|state| ["T", "t"].contains(&state)))
+    }
+
     /// Signals the process, if it is still the one that started at `started`. Returns whether it was there.
     ///
     /// # Errors
@@ -224,6 +234,11 @@ fn start_time(stat: &str) -> Option<StartTime> {
     let (state, threads, started) = (fields.first()?, fields.get(17)?, fields.get(19)?.parse().ok()?);
     let is_dead = ["Z", "X"].contains(state) && ["0", "1"].contains(threads);
     (!is_dead).then_some(StartTime(started))
+}
+
+/// Field 3 of the line: what the process is doing, as one letter.
+fn state_of(stat: &str) -> Option<&str> {
+    stat.rsplit_once(')')?.1.split_whitespace().next()
 }
 
 /// Ends this process as a kill would: nothing is flushed, no destructor runs.

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use harmony_io::{Faults, Injected, Io, Mode, Point};
+use harmony_io::{Faults, Injected, Io, Mode, Permit, Point};
 use tempfile::TempDir;
 
 /// Fails at one point.
@@ -55,4 +55,55 @@ fn a_first_write_that_fails_leaves_nothing_until_it_is_renamed() {
         assert!(written.is_err(), "at point {number}");
         assert_eq!(names(directory.path()), Vec::<String>::new(), "after a failure at point {number}");
     }
+}
+
+#[test]
+fn of_those_that_make_one_file_at_the_same_time_one_wins_and_its_contents_stand() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("file");
+    let made: Vec<bool> = std::thread::scope(|scope| {
+        let tries = (0..8).map(|number: u8| {
+            let path = &path;
+            scope.spawn(move || Io::real().create_file(path, &[b'0' + number], Mode::Private).unwrap())
+        });
+        tries.collect::<Vec<_>>().into_iter().map(|tried| tried.join().unwrap()).collect()
+    });
+    assert_eq!(made.iter().filter(|made| **made).count(), 1);
+    let winner = made.iter().position(|made| *made).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), winner.to_string());
+    assert_eq!(names(directory.path()), ["file"], "nothing is left beside it");
+}
+
+/// Gives leave until it is withdrawn.
+#[derive(Default)]
+struct Withdrawn(std::sync::atomic::AtomicBool);
+
+impl Permit for Withdrawn {
+    fn check(&self) -> std::io::Result<()> {
+        if self.0.load(std::sync::atomic::Ordering::Relaxed) { Err(std::io::Error::other("withdrawn")) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn without_leave_nothing_that_could_change_something_is_begun() {
+    let directory = TempDir::new().unwrap();
+    let leave = Arc::new(Withdrawn::default());
+    let io = Io::real().with_permit(Arc::clone(&leave) as Arc<dyn Permit>);
+    let path = directory.path().join("file");
+    io.write_file(&path, b"old", Mode::Private).unwrap();
+    leave.0.store(true, std::sync::atomic::Ordering::Relaxed);
+
+    let error = io.write_file(&path, b"new", Mode::Private).unwrap_err();
+    assert_eq!(error.source.to_string(), "withdrawn");
+    assert!(io.append_line(&path, b"more").is_err() && io.ensure_no_file(&path).is_err());
+    assert!(io.ensure_directory(&directory.path().join("inside"), Mode::Private).is_err());
+    let mut sent = false;
+    let request = async {
+        sent = true;
+        Ok::<_, harmony_io::IoError>(())
+    };
+    assert!(io.request("somebody", request).await.is_err() && !sent);
+    assert_eq!(io.find_file(&path).unwrap().unwrap(), b"old", "reading needs no leave");
+    assert_eq!(names(directory.path()), ["file"]);
+    assert!(Io::real().ensure_no_file(&path).is_ok(), "other ways to the outside are as free as before");
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use harmony_io::{Faults, Injected, Io, Lock, LockError, Moment, Operation, Point};
 use tempfile::TempDir;
@@ -59,4 +60,36 @@ fn a_lock_whose_file_is_removed_while_it_is_opened_is_taken_on_the_new_file() {
     assert_eq!(is_held(&path).as_deref(), Some("the second"));
     drop(second);
     assert_eq!(is_held(&path), None);
+}
+
+#[test]
+fn a_holder_is_told_the_words_of_the_one_before() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("lock");
+    let mut told = Vec::new();
+    for words in ["the first, with a long name", "the second"] {
+        let lock = Io::real().lock_as(&path, |before| {
+            told.push(before.to_owned());
+            words.to_owned()
+        });
+        drop(lock.unwrap());
+    }
+    assert_eq!(told, ["", "the first, with a long name"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "the second");
+}
+
+#[test]
+fn a_lock_that_is_waited_for_is_taken_when_it_gets_free_and_given_up_in_time() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("lock");
+    let held = Io::real().lock(&path, "the first").unwrap();
+    let given_up = Io::real().lock_within(&path, "the second", Duration::from_millis(50));
+    assert!(matches!(given_up, Err(LockError::Held { .. })));
+    let waiting = std::thread::spawn({
+        let path = path.clone();
+        move || Io::real().lock_within(&path, "the second", Duration::from_secs(20)).is_ok()
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    drop(held);
+    assert!(waiting.join().unwrap());
 }

@@ -172,3 +172,30 @@ async fn another_process_with_the_same_number_is_left_alone() {
     assert!(!io.signal(other.id(), before, Signal::Kill).unwrap());
     assert_eq!(io.find_process(other.id()).unwrap(), Some(started));
 }
+
+#[test]
+fn a_stopped_process_is_told_from_one_that_runs() {
+    let directory = TempDir::new().unwrap();
+    let io = Io::real();
+    let process = io.spawn_detached(Path::new("/bin/sleep"), &[unique(5)], &directory.path().join("log")).unwrap();
+    let started = io.find_process(process).unwrap().unwrap();
+    assert!(!io.is_stopped(process, started).unwrap());
+    assert!(std::process::Command::new("kill").args(["-STOP", &process.to_string()]).status().unwrap().success());
+    wait_until("the process is stopped", || io.is_stopped(process, started).unwrap());
+    assert!(!io.is_stopped(process, StartTime(started.0 + 1)).unwrap(), "another process of that number is not this one");
+    kill(&io, process);
+    wait_until("the process has ended", || !io.is_stopped(process, started).unwrap());
+}
+
+#[test]
+fn this_process_knows_itself_its_host_and_its_user() {
+    let io = Io::real();
+    let (process, started) = io.own_process().unwrap();
+    assert_eq!((process.0, io.find_process(process).unwrap()), (std::process::id(), Some(started)));
+    let said = |program: &str, argument: &str| {
+        let output = std::process::Command::new(program).arg(argument).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    assert_eq!(io.host_name().unwrap(), said("uname", "-n"));
+    assert_eq!(io.user_name().unwrap(), said("id", "-un"));
+}
