@@ -16,6 +16,7 @@ mod error;
 pub mod explain;
 mod interpret;
 mod inventory;
+pub mod lease;
 pub mod modules;
 mod origin;
 mod play;

@@ -10,6 +10,7 @@ use harmony_io::Io;
 
 use crate::address::Address;
 use crate::engine::events::{Event, Observer};
+use crate::lease::{Gained, Standing};
 use crate::provider::{Failure, ProviderError};
 
 /// What a provider may know of the run it works in: how long it has, whether it should stop, whom to tell, with which number to fence.
@@ -26,6 +27,7 @@ struct Shared {
     observer: Arc<dyn Observer>,
     cancelled: AtomicBool,
     fence: u64,
+    lease: Option<Standing>,
     patience: Duration,
 }
 
@@ -41,7 +43,18 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Run {
     pub(crate) fn new(io: Io, observer: Arc<dyn Observer>, fence: u64, patience: Duration) -> Self {
-        let shared = Shared { io, observer, cancelled: AtomicBool::new(false), fence, patience };
+        Self::under(io, observer, (fence, None), patience)
+    }
+
+    /// The same with the lease of the run, if it has one: without it nothing is changed.
+    pub(crate) fn under(
+        io: Io,
+        observer: Arc<dyn Observer>,
+        (fence, lease): (u64, Option<Standing>),
+        patience: Duration,
+    ) -> Self {
+        let io = lease.iter().fold(io, |io, lease| io.with_permit(Arc::new(lease.clone())));
+        let shared = Shared { io, observer, cancelled: AtomicBool::new(false), fence, lease, patience };
         Self { shared: Arc::new(shared), subject: None, deadline: Instant::now() + patience, is_finishing: false }
     }
 
@@ -64,7 +77,9 @@ impl Run {
         &self.shared.io
     }
 
-    /// The run's number: it grows with every run of a site program, and a place that can should refuse writes of an older one.
+    /// The run's number, higher than that of every run before it, also after everything was taken away: a place that can should refuse
+    /// writes of an older one. With a lease it is the lease's; without one it comes from the lock of this machine, and only runs of this
+    /// machine can be compared. What only reads has 0.
     #[must_use]
     pub fn fence(&self) -> u64 {
         self.shared.fence
@@ -94,10 +109,35 @@ impl Run {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Whether the user asked to stop: what is in flight finishes, waiting ends.
+    /// Whether the run should stop, because the user asked for it or its lease is lost: what is in flight finishes, waiting ends.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
+        self.was_asked_to_stop() || self.lost_lease().is_some()
+    }
+
+    pub(crate) fn was_asked_to_stop(&self) -> bool {
         self.shared.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Why the lease of this run is lost; `None` if it is held, or the run needs none.
+    pub(crate) fn lost_lease(&self) -> Option<String> {
+        self.shared.lease.as_ref().and_then(Standing::lost)
+    }
+
+    /// Whether the run before this one may still have something in flight.
+    pub(crate) fn took_over(&self) -> bool {
+        self.shared.lease.as_ref().is_some_and(|lease| lease.gained() == Gained::TakenOver)
+    }
+
+    /// To be called right before anything is changed.
+    ///
+    /// # Errors
+    /// [`ProviderError::Refused`] if the lease of this run is lost.
+    pub(crate) fn ensure_may_change(&self) -> Result<(), ProviderError> {
+        self.lost_lease().map_or(Ok(()), |why| {
+            let failure = Failure::new("nothing is changed any more", format!("the lease of this run is lost: {why}"));
+            Err(ProviderError::Refused(failure.with_hint("run it again: it looks at what is there and goes on from that")))
+        })
     }
 
     pub(crate) fn cancel(&self) {

@@ -3,11 +3,12 @@
 use std::io;
 
 use harmony::EngineError;
+use harmony::engine::exclusion::Holding;
 use harmony::engine::outcome::Failed;
 use harmony::engine::plan::Step;
 use harmony::engine::saved::{Moved, SavedPlanError};
 use harmony::provider::ProviderError;
-use harmony_io::{IoError, LockError};
+use harmony_io::IoError;
 use harmony_secret::{NameError, PromptError, SecretError, SecretName};
 
 use crate::exit::Exit;
@@ -59,7 +60,7 @@ impl CommandError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Engine(error) => match error.as_ref() {
-                EngineError::Lock(LockError::Held { .. }) => Exit::Locked,
+                EngineError::Exclusion(error) if error.holding().is_some() => Exit::Locked,
                 EngineError::Arrange(_)
                 | EngineError::Refused { .. }
                 | EngineError::Elsewhere { .. }
@@ -99,6 +100,17 @@ impl CommandError {
             Self::SecretName { .. } => Some("write segments of `a-z`, `0-9`, `-`, `_` and `.`, joined by `/`".to_owned()),
             Self::SecretNotText { .. } => None,
             Self::Declined | Self::Interrupted | Self::Output { .. } | Self::Input { .. } => None,
+        }
+    }
+
+    /// The run that goes on instead of this one.
+    pub(crate) fn holding(&self) -> Option<Holding> {
+        match self {
+            Self::Engine(error) => match error.as_ref() {
+                EngineError::Exclusion(error) => error.holding(),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

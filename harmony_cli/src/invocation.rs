@@ -115,6 +115,9 @@ impl Session {
                 }
             }
         };
+        if let Some(lease) = &site.lease {
+            lease.settle().await;
+        }
         for notice in site.secrets.take_notices() {
             self.remark(&notice.to_string());
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use harmony::lease::{FileLeaseStore, Lease};
 use harmony::topology::{Fetching, Site};
 use harmony_io::Io;
 use harmony_secret::{EncryptedFile, EnvironmentStore, KeySource, SecretManager};
@@ -10,6 +11,7 @@ use harmony_secret::{EncryptedFile, EnvironmentStore, KeySource, SecretManager};
 use crate::variables::Variables;
 
 const STATE_VARIABLE: &str = "HARMONY_STATE_DIR";
+const LEASE_VARIABLE: &str = "HARMONY_LEASE_DIR";
 const SECRETS_FILE: &str = "secrets.json";
 
 /// Why a program has no place for its state.
@@ -43,7 +45,11 @@ pub(crate) fn site(program: &str, variables: &Variables, fetching: Fetching) -> 
     let io = Io::real();
     let environment = EnvironmentStore::new(variables.environment());
     let secrets = SecretManager::new(vec![Arc::new(environment), Arc::new(secrets_file(&state, &io, variables))]);
-    Ok(Site { state, secrets, io, fetching })
+    let site = Site::new(state, secrets, io.clone()).with_fetching(fetching);
+    Ok(match lease_directory(program, variables)? {
+        Some(directory) => site.with_lease(Lease::new(Arc::new(FileLeaseStore::new(io, directory)))),
+        None => site,
+    })
 }
 
 /// The encrypted file in which the program keeps its secrets.
@@ -58,14 +64,25 @@ fn state_directory(program: &str, variables: &Variables) -> Result<PathBuf, Site
     if matches!(program, "" | "." | "..") || !program.chars().all(visible) {
         return Err(SiteError::Name { name: program.to_owned() });
     }
-    if let Some(given) = variables.find(STATE_VARIABLE).map(PathBuf::from) {
-        let base = std::path::absolute(&given).map_err(|source| SiteError::Lost { path: given, source })?;
-        return Ok(base.join(program));
+    if let Some(given) = given_directory(STATE_VARIABLE, program, variables)? {
+        return Ok(given);
     }
     let absolute = |name| variables.find(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
     let base = base.ok_or_else(|| SiteError::NoDirectory { program: program.to_owned() })?;
     Ok(base.join("harmony").join(program))
+}
+
+/// The directory of the lease, if the state is shared by several machines.
+fn lease_directory(program: &str, variables: &Variables) -> Result<Option<PathBuf>, SiteError> {
+    given_directory(LEASE_VARIABLE, program, variables)
+}
+
+/// The program's folder in the directory that a variable names.
+fn given_directory(variable: &str, program: &str, variables: &Variables) -> Result<Option<PathBuf>, SiteError> {
+    let Some(given) = variables.find(variable).filter(|given| !given.is_empty()).map(PathBuf::from) else { return Ok(None) };
+    let base = std::path::absolute(&given).map_err(|source| SiteError::Lost { path: given, source })?;
+    Ok(Some(base.join(program)))
 }
 
 #[cfg(test)]

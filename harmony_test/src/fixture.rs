@@ -74,7 +74,7 @@ impl FakeSite {
 
     fn in_directory(directory: TempDir, io: Io) -> Self {
         let secrets = SecretManager::new(vec![Arc::new(MemoryStore::new())]);
-        let site = Site { state: directory.path().join("state"), secrets, io, fetching: Fetching::Forbidden };
+        let site = Site::new(directory.path().join("state"), secrets, io).with_fetching(Fetching::Forbidden);
         let world = World::default();
         let place = FakePlace::new("fake".parse().unwrap(), &site, &world);
         Self { directory, site, world, place, events: Arc::default() }

@@ -132,12 +132,8 @@ async fn a_second_apply_does_nothing_seen_from_outside() {
 
 #[tokio::test]
 async fn the_order_of_the_scores_does_not_matter() {
-    let site = Site {
-        state: PathBuf::from("/nowhere/state"),
-        secrets: SecretManager::new(vec![Arc::new(MemoryStore::new())]),
-        io: Io::real(),
-        fetching: Fetching::Forbidden,
-    };
+    let secrets = SecretManager::new(vec![Arc::new(MemoryStore::new())]);
+    let site = Site::new(PathBuf::from("/nowhere/state"), secrets, Io::real()).with_fetching(Fetching::Forbidden);
     let facts = LocalFacts { nats_server: Some(Program::Pinned { version: "2.15.1".parse().unwrap() }) };
     let place = LocalTopology::new("laptop").with_nats(harmony_nats::client()).with_facts(&site, facts).unwrap();
     let scores: fn() -> Scores<LocalPlace<WithNats>> = nats_supercluster_local::scores;

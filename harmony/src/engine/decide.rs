@@ -41,6 +41,8 @@ impl Verdict {
 pub(super) struct Context<'a> {
     pub(super) entries: Entries<'a>,
     pub(super) allowances: &'a Allowances,
+    /// Whether a run that was taken over may still make what it was about to make.
+    pub(super) took_over: bool,
 }
 
 /// What the Ledger says of the things to be decided.
@@ -127,6 +129,8 @@ pub(super) fn loss_of_what_was(item: &Item, entry: Option<&Entry>, context: &Con
 pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: &Context<'_>) -> Verdict {
     let is_shared = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().shared);
     let (because, held) = match seen {
+        // It may yet appear: the next run looks for it once more.
+        Seen::Absent if context.took_over => return Verdict::new(Change::None),
         Seen::Absent => return Verdict::new(Change::Forget),
         _ if is_shared => return Verdict::new(Change::Forget),
         Seen::There(live) => ("no Score wants it any more", live.holds.clone()),

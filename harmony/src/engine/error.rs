@@ -1,7 +1,6 @@
 //! Why a run did not begin.
 
-use harmony_io::LockError;
-
+use super::exclusion::ExclusionError;
 use super::home::{Elsewhere, Home};
 use super::ledger::LedgerError;
 use super::outcome::Failed;
@@ -25,9 +24,9 @@ pub enum EngineError {
     /// A saved plan is not carried out. Nothing has been changed.
     #[error(transparent)]
     SavedPlan(#[from] PlanRefusal),
-    /// Another run holds the lock, or it cannot be used.
+    /// Another run goes on, or it cannot be told whether one does.
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Exclusion(#[from] ExclusionError),
     /// Some things could not be looked at.
     #[error("failed to look at {}", troubles.first().map_or_else(|| "anything".to_owned(), |trouble| trouble.label.clone()))]
     Observe {
@@ -83,11 +82,7 @@ impl EngineError {
             Self::Ledger(error) => error.hint(),
             Self::PlanFile(error) => error.hint(),
             Self::SavedPlan(refusal) => refusal.hint(),
-            Self::Lock(LockError::Held { .. }) => {
-                Some("wait for that run to end; a run that died frees the lock by itself".to_owned())
-            }
-            Self::Lock(LockError::Failed(error)) => error.hint().map(str::to_owned),
-            Self::Lock(_) => None,
+            Self::Exclusion(error) => error.hint(),
             Self::Observe { troubles } => troubles.first().and_then(|trouble| trouble.hint.clone()),
             Self::Refused { .. } => Some("see each step's reason; accept a loss with `--allow-loss ADDRESS`".to_owned()),
             Self::NotAtRest { .. } => Some("run `apply` first, so that the procedure changes nothing but its own".to_owned()),

@@ -64,11 +64,10 @@ impl Execution<'_> {
     ) -> Result<(), LedgerError> {
         let known: Vec<bool> =
             self.items.items.iter().map(|item| item.key().is_some_and(|key| ledger.find(key).is_some())).collect();
-        self.intend(found, ledger)?;
+        let mut written_down = self.intend(found, ledger);
         let mut schedule = Schedule::new(self.items, found);
         let mut begun = vec![false; self.items.len()];
         let mut flying: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
-        let mut written_down = Ok(());
         loop {
             while flying.len() < SIDE_BY_SIDE && !self.stops(outcome) && written_down.is_ok() {
                 let Some(index) = schedule.begin() else { break };
@@ -86,7 +85,7 @@ impl Execution<'_> {
         }
         let left = (0..begun.len()).filter(|index| found.verdicts[*index].change.is_pending() && !begun[*index]);
         outcome.not_begun = left.map(|index| self.items.items[index].address.clone()).collect();
-        outcome.interrupted = self.run.is_cancelled() && !(outcome.not_begun.is_empty() && outcome.failures.is_empty());
+        outcome.interrupted = self.run.was_asked_to_stop() && !(outcome.not_begun.is_empty() && outcome.failures.is_empty());
         written_down
     }
 
@@ -157,7 +156,8 @@ impl Execution<'_> {
             Effect::Gone { wrote } => {
                 outcome.writes += usize::from(wrote);
                 *(if wrote { &mut outcome.counts.delete } else { &mut outcome.counts.forget }) += 1;
-                if let Some(key) = item.key() {
+                // Where a run was taken over, what it had in flight may make the thing once more: the next run looks for it too.
+                if let Some(key) = item.key().filter(|_| !self.run.took_over()) {
                     ledger.gone(key)?;
                 }
                 if wrote { "deleted" } else { "struck out" }

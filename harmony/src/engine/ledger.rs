@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use harmony_io::{Io, IoError, Mode};
+use harmony_io::{Io, IoError, Lock, Mode};
 use harmony_types::PlaceName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::fence::Fence;
+use super::holder::Taken;
 use super::home::{Elsewhere, Home};
 use crate::address::Address;
 use crate::origin::Origin;
@@ -140,6 +142,20 @@ pub enum LedgerError {
         /// The words of the reader.
         source: serde_json::Error,
     },
+    /// This run has lost its lease, so that a newer one may be writing it: nothing was written.
+    #[error("this run may not write the Ledger any more: {why}")]
+    Superseded {
+        /// Why the lease is lost.
+        why: String,
+    },
+    /// Another run does not end writing it.
+    #[error("the Ledger is being written, under `{path}`, by {taken}")]
+    Busy {
+        /// The lock under which it is written.
+        path: PathBuf,
+        /// By whom.
+        taken: Taken,
+    },
     /// Its file could not be used.
     #[error(transparent)]
     Io(#[from] IoError),
@@ -163,6 +179,8 @@ impl LedgerError {
             Self::Damaged { path, .. } => {
                 Some(format!("restore `{}` from a backup; without it nothing that was made would be found again", path.display()))
             }
+            Self::Superseded { .. } => Some("run it again: it looks at what is there and goes on from that".to_owned()),
+            Self::Busy { taken, .. } => Some(taken.hint()),
             Self::Io(error) => error.hint().map(str::to_owned),
         }
     }
@@ -181,6 +199,7 @@ pub struct Ledger {
     underway: Vec<Underway>,
     journaled: bool,
     moved: bool,
+    fence: Option<Fence>,
 }
 
 impl Ledger {
@@ -206,9 +225,20 @@ impl Ledger {
             underway: contents.underway,
             journaled: false,
             moved: false,
+            fence: None,
         };
         ledger.replay()?;
         Ok(ledger)
+    }
+
+    /// From now on each write needs this right.
+    pub(super) fn set_fence(&mut self, fence: Option<Fence>) {
+        self.fence = fence;
+    }
+
+    /// Keeps other runs from writing it as long as what is returned is held.
+    fn enter(&self) -> Result<Option<Lock>, LedgerError> {
+        self.fence.as_ref().map(Fence::enter).transpose()
     }
 
     /// A number that grows with every run that changed something.
@@ -372,6 +402,7 @@ impl Ledger {
     /// [`LedgerError::Io`]; the journal still says what the file does not.
     pub(crate) fn close(&mut self) -> Result<(), LedgerError> {
         if self.entries.is_empty() && self.proofs.is_empty() {
+            let _entered = self.enter()?;
             self.io.ensure_no_file(&self.directory.join(FILE))?;
         } else if self.journaled || self.moved {
             self.save()?;
@@ -382,6 +413,7 @@ impl Ledger {
     /// A journal must not outlive a save by more than a kill: its lines would be taken for what happened after it.
     fn drop_journal(&mut self) -> Result<(), LedgerError> {
         if self.journaled {
+            let _entered = self.enter()?;
             self.io.ensure_no_file(&self.directory.join(JOURNAL))?;
             self.journaled = false;
         }
@@ -390,7 +422,9 @@ impl Ledger {
 
     fn note(&mut self, line: &Line) -> Result<(), LedgerError> {
         let text = serde_json::to_vec(line).map_err(|source| self.damaged("a new line", source))?;
+        let entered = self.enter()?;
         self.io.append_line(&self.directory.join(JOURNAL), &text)?;
+        drop(entered);
         self.journaled = true;
         self.apply(line);
         Ok(())
@@ -427,6 +461,7 @@ impl Ledger {
         };
         let text = serde_json::to_vec_pretty(&contents).map_err(|source| self.damaged("memory", source))?;
         self.io.ensure_directory(&self.directory, Mode::Private)?;
+        let _entered = self.enter()?;
         self.io.write_file(&self.directory.join(FILE), &text, Mode::Private)?;
         self.moved = false;
         Ok(())

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use harmony_io::{Lock, LockError, Mode};
 
 use super::decide::{Context, Entries};
 pub use super::error::EngineError;
 use super::events::{Event, Observer, Silent};
+use super::exclusion::Exclusion;
 pub use super::execute::AfterFailure;
 use super::filled::fill;
 use super::home::Home;
@@ -33,7 +33,6 @@ use crate::score::Scores;
 use crate::stage::Stage;
 use crate::topology::{Providers, Site, Topology};
 
-const LOCK: &str = "lock";
 /// How long a proof may take when nothing is being changed: what runs has elected its leaders, and a new election was seen to take 9 s
 /// at most.
 const VERIFY_WITHIN: Duration = Duration::from_secs(15);
@@ -129,7 +128,7 @@ impl Maestro {
     /// A plan that can be carried out, with the lock held.
     ///
     /// # Errors
-    /// [`EngineError::Lock`] if another run holds it; else as [`Maestro::plan`].
+    /// [`EngineError::Exclusion`] if another run holds it; else as [`Maestro::plan`].
     pub async fn prepare<T: Topology + ?Sized>(
         &self,
         inventory: &Inventory,
@@ -138,11 +137,11 @@ impl Maestro {
     ) -> Result<Prepared, EngineError> {
         // What cannot be arranged is refused before there is a lock.
         Stage::play_all(scores, inventory, topology)?;
-        let lock = self.lock()?;
+        let exclusion = self.exclude().await?;
         let (ledger, played) = self.play(inventory, topology, scores)?;
         refuse_empty(&played.0, &ledger)?;
         let abandoned = abandoned(&ledger, scores);
-        let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(lock)).await?;
+        let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(exclusion)).await?;
         Ok(Prepared { abandoned, ..prepared })
     }
 
@@ -157,9 +156,9 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Prepared, EngineError> {
         Stage::play_all(scores, inventory, topology)?;
-        let lock = self.lock()?;
+        let exclusion = self.exclude().await?;
         let (ledger, played) = self.play(inventory, topology, scores)?;
-        self.prepare_with(played, ledger, Prune::Nothing, Some(lock)).await
+        self.prepare_with(played, ledger, Prune::Nothing, Some(exclusion)).await
     }
 
     /// A plan that takes away everything that the Ledger knows, with the lock held.
@@ -169,9 +168,9 @@ impl Maestro {
     pub async fn prepare_destroy(&self, topology: &(impl Topology + ?Sized)) -> Result<Prepared, EngineError> {
         let mut providers = Providers::default();
         topology.register(&mut providers);
-        let lock = self.lock()?;
+        let exclusion = self.exclude().await?;
         let ledger = self.ledger(topology)?;
-        self.prepare_with((Arrangement::default(), providers), ledger, Prune::Everything, Some(lock)).await
+        self.prepare_with((Arrangement::default(), providers), ledger, Prune::Everything, Some(exclusion)).await
     }
 
     /// Carries out every proof, whether or not it has passed before. Changes nothing else.
@@ -186,7 +185,7 @@ impl Maestro {
     ) -> Result<Outcome, EngineError> {
         let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
         let begun = Instant::now();
-        let run = self.run(&ledger);
+        let run = self.run(None);
         let (items, mut found) = self.look(arrangement.nodes, &providers, &ledger, &run, Prune::Everything).await?;
         found.take_as_it_is();
         let mut outcome = Outcome { failures: failures(&items, &found), ..Outcome::default() };
@@ -218,7 +217,7 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Vec<Standing>, EngineError> {
         let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
-        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
+        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(None), Prune::Everything).await?;
         Ok(status::standings(&items, &found, &ledger))
     }
 
@@ -235,7 +234,7 @@ impl Maestro {
     ) -> Result<Arrangement, EngineError> {
         let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
         let nodes = arrangement.nodes.clone();
-        let (items, found) = self.look(nodes, &providers, &ledger, &self.run(&ledger), Prune::Everything).await?;
+        let (items, found) = self.look(nodes, &providers, &ledger, &self.run(None), Prune::Everything).await?;
         Ok(status::filled(arrangement, &items, &found))
     }
 
@@ -271,25 +270,26 @@ impl Maestro {
         Ok(ledger)
     }
 
-    pub(super) fn lock(&self) -> Result<Lock, EngineError> {
-        let io = &self.site.io;
-        io.ensure_directory(&self.site.state, Mode::Private).map_err(LockError::from)?;
-        Ok(io.lock(&self.site.state.join(LOCK), &holder())?)
+    /// Makes this the only run.
+    pub(super) async fn exclude(&self) -> Result<Exclusion, EngineError> {
+        Ok(Exclusion::take(&self.site, &self.observer).await?)
     }
 
-    fn run(&self, ledger: &Ledger) -> Run {
-        Run::new(self.site.io.clone(), Arc::clone(&self.observer), ledger.serial() + 1, self.patience)
+    fn run(&self, exclusion: Option<&Exclusion>) -> Run {
+        let number = exclusion.map_or((0, None), Exclusion::number);
+        Run::under(self.site.io.clone(), Arc::clone(&self.observer), number, self.patience)
     }
 
     pub(super) async fn prepare_with(
         &self,
         (arrangement, providers): (Arrangement, Providers),
-        ledger: Ledger,
+        mut ledger: Ledger,
         prune: Prune,
-        lock: Option<Lock>,
+        exclusion: Option<Exclusion>,
     ) -> Result<Prepared, EngineError> {
         let begun = Instant::now();
-        let run = self.run(&ledger);
+        ledger.set_fence(exclusion.as_ref().and_then(Exclusion::fence));
+        let run = self.run(exclusion.as_ref());
         let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &run, prune).await?;
         let troubles = failures(&items, &found);
         if !troubles.is_empty() {
@@ -300,7 +300,20 @@ impl Maestro {
         let next_steps = arrangement.next_steps;
         let (allowances, after_failure) = (self.allowances.clone(), self.after_failure);
         let abandoned = Vec::new();
-        Ok(Prepared { plan, items, found, ledger, run, allowances, after_failure, prune, next_steps, begun, lock, abandoned })
+        Ok(Prepared {
+            plan,
+            items,
+            found,
+            ledger,
+            run,
+            allowances,
+            after_failure,
+            prune,
+            next_steps,
+            begun,
+            exclusion,
+            abandoned,
+        })
     }
 
     async fn look(
@@ -317,7 +330,7 @@ impl Maestro {
             cycle: knot.cycle.into_iter().map(|at| items.items[at].address.clone()).collect(),
         })?;
         run.emit(&Event::Phase { phase: "looking at", count: items.len() });
-        let context = Context { entries: Entries::All(ledger), allowances: &self.allowances };
+        let context = Context { entries: Entries::All(ledger), allowances: &self.allowances, took_over: run.took_over() };
         let found = Observation { items: &items, run, context }.carry_out(&order).await;
         Ok((items, found))
     }
@@ -353,12 +366,4 @@ async fn verify_one(items: &Items, index: usize, found: &Observed, run: &Run) ->
 
 fn failures(items: &Items, found: &Observed) -> Vec<Failed> {
     found.troubles.iter().map(|(index, error)| items.items[*index].failure(error)).collect()
-}
-
-/// A line for whoever finds the lock taken.
-fn holder() -> String {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let program = std::env::args().next().unwrap_or_else(|| "a program".to_owned());
-    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
-    format!("{program}, process {}, since {since} (seconds of Unix time)", std::process::id())
 }

@@ -26,6 +26,9 @@ pub struct Outcome {
     pub not_begun: Vec<Address>,
     /// Whether the user stopped the run before its end.
     pub interrupted: bool,
+    /// Why the run lost its lease before its end, and so began nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_lost: Option<String>,
     /// What a user can do next, by title.
     pub next_steps: Vec<(String, String)>,
     /// How long it took.
@@ -73,7 +76,7 @@ pub enum Ending {
     Converged,
     /// Something was changed, and all is as it should be now.
     Changed,
-    /// Something failed.
+    /// Something failed, or the run lost its lease.
     Failed,
     /// The user stopped it; another run goes on from here.
     Interrupted,
@@ -83,7 +86,7 @@ impl Outcome {
     /// Whether everything that was to be done has been done.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        !self.interrupted && self.failures.is_empty() && self.not_begun.is_empty()
+        !self.interrupted && self.failures.is_empty() && self.not_begun.is_empty() && self.lease_lost.is_none()
     }
 
     /// Adds what another run did after this one.
@@ -104,6 +107,7 @@ impl Outcome {
         self.failures.extend(later.failures);
         self.not_begun = later.not_begun;
         self.interrupted = later.interrupted;
+        self.lease_lost = later.lease_lost;
         self.next_steps = later.next_steps;
         self.took += later.took;
     }
@@ -114,7 +118,7 @@ impl Outcome {
         // What waited when the user stopped the run counts as failed too, so stopping comes first.
         if self.interrupted {
             Ending::Interrupted
-        } else if !self.failures.is_empty() {
+        } else if !self.failures.is_empty() || self.lease_lost.is_some() {
             Ending::Failed
         } else if self.writes > 0 || self.counts.forget > 0 {
             Ending::Changed

@@ -58,7 +58,7 @@ impl Making<'_> {
             _ => None,
         };
         let desired = provider.preview(&self.run, access, spec, live.as_deref()).await?;
-        let context = Context { entries: Entries::One(entry), allowances: self.allowances };
+        let context = Context { entries: Entries::One(entry), allowances: self.allowances, took_over: false };
         let now = decide(self.item, &desired, live.as_deref(), &context);
         if let (Change::None, Some(live)) = (&now.change, &live) {
             let AnyLive { outputs, holds, .. } = live.as_ref().clone();
@@ -70,9 +70,11 @@ impl Making<'_> {
         let is_replaced = matches!(now.change, Change::Replace { .. });
         if is_replaced {
             self.run.progress("deleting what cannot be changed in place");
+            self.run.ensure_may_change()?;
             provider.delete(&self.run, access, &resource.identity).await?;
         }
         let before = live.as_deref().filter(|_| !is_replaced);
+        self.run.ensure_may_change()?;
         let outputs = provider.apply(&self.run, access, spec, before).await?;
         let held = before.and_then(|live| live.holds.clone());
         Ok(Looked::Found(Effect::Stands { wrote: true, change, outputs, held }))
@@ -119,6 +121,7 @@ impl Taking<'_> {
             Seen::There(live) => {
                 self.refuse_unshown_loss(&live)?;
                 begun.get_or_init(|| ());
+                self.run.ensure_may_change()?;
                 provider.delete(&self.run, &self.filled.access, &entry.key.identity_as_json()).await?;
                 Ok(Looked::Found(Effect::Gone { wrote: true }))
             }
@@ -145,6 +148,8 @@ pub(super) async fn prove(item: &Item, filled: Filled, run: Run) -> Result<Evide
         return Err(not_ready(item, &format!("`{unknown}` gave no value for it")));
     }
     let Some(prover) = prover else { return Err(not_ready(item, &format!("nobody carries out `{}`", proof.kind))) };
+    // A proof writes too, though only into things of its own.
+    run.ensure_may_change()?;
     prover.prove(&run, &filled.spec).await
 }
 

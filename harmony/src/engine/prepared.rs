@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use harmony_io::Lock;
 use serde_json::Value as Json;
 
 use super::error::EngineError;
 use super::events::Event;
+use super::exclusion::Exclusion;
 use super::execute::{AfterFailure, Execution};
 use super::items::{Items, Prune};
 use super::ledger::{Ledger, LedgerError};
@@ -19,7 +19,8 @@ use crate::procedure::Underway;
 use crate::run::Run;
 use crate::value::{self, Text};
 
-/// A plan that can be carried out, with the lock held since before anything was looked at.
+/// A plan that can be carried out, with the lock held since before anything was looked at, and the lease if the site has one. Dropping it
+/// frees both, the lease in the background: see [`Lease::settle`](crate::lease::Lease::settle).
 pub struct Prepared {
     pub(super) plan: Plan,
     pub(super) items: Items,
@@ -31,7 +32,7 @@ pub struct Prepared {
     pub(super) prune: Prune,
     pub(super) next_steps: BTreeMap<String, Text>,
     pub(super) begun: Instant,
-    pub(super) lock: Option<Lock>,
+    pub(super) exclusion: Option<Exclusion>,
     /// Procedures that have begun, and that no Score offers any more: they end when the Scores' own state is reached.
     pub(super) abandoned: Vec<Underway>,
 }
@@ -70,7 +71,11 @@ impl Prepared {
     /// [`EngineError::Refused`] if it holds a refusal: nothing has been changed then; [`EngineError::Ledger`] if something cannot be
     /// written down. What failed on the way is in the outcome.
     pub async fn apply(mut self) -> Result<Outcome, EngineError> {
-        self.carry_out().await
+        let applied = self.carry_out().await;
+        if let Some(exclusion) = &mut self.exclusion {
+            exclusion.give_lease_back().await;
+        }
+        applied
     }
 
     pub(super) async fn carry_out(&mut self) -> Result<Outcome, EngineError> {
@@ -92,16 +97,28 @@ impl Prepared {
             after_failure: self.after_failure,
             prune: self.prune,
         };
-        execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await?;
-        self.ledger.close()?;
-        if !self.abandoned.is_empty() && outcome.is_complete() {
-            self.ledger.end(|underway| self.abandoned.contains(underway))?;
-        }
-        self.leave_nothing()?;
+        let written = execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await;
+        let written = written.and_then(|()| self.write_the_end(&outcome));
+        self.note_lost_lease(&mut outcome, written)?;
         outcome.next_steps =
             self.next_steps.iter().filter_map(|(title, what)| self.known(what).map(|text| (title.clone(), text))).collect();
         outcome.took = self.begun.elapsed();
         Ok(outcome)
+    }
+
+    fn write_the_end(&mut self, outcome: &Outcome) -> Result<(), LedgerError> {
+        self.ledger.close()?;
+        if !self.abandoned.is_empty() && outcome.is_complete() {
+            self.ledger.end(|underway| self.abandoned.contains(underway))?;
+        }
+        self.leave_nothing()
+    }
+
+    /// A run whose lease was lost has an outcome all the same: what it did before counts, and its Ledger knows what it meant to do.
+    fn note_lost_lease(&self, outcome: &mut Outcome, written: Result<(), LedgerError>) -> Result<(), LedgerError> {
+        let is_done = written.is_ok() && outcome.is_complete();
+        outcome.lease_lost = self.run.lost_lease().filter(|_| !is_done);
+        if outcome.lease_lost.is_some() { Ok(()) } else { written }
     }
 
     /// Removes the lock, and the state directory with it, when nothing is left that was made. What others put there stays.
@@ -111,8 +128,8 @@ impl Prepared {
         }
         let (io, state) = (self.run.io(), self.ledger.directory());
         io.ensure_no_file(&state.join(KEY_FILE))?;
-        if let Some(lock) = self.lock.take() {
-            lock.remove(io)?;
+        if let Some(exclusion) = &mut self.exclusion {
+            exclusion.remove_lock(io)?;
         }
         match io.ensure_no_directory(state) {
             Err(error) if !error.is_not_empty() => Err(error.into()),

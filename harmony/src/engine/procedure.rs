@@ -99,12 +99,12 @@ impl Maestro {
     ) -> Result<PreparedProcedure<'a, T>, EngineError> {
         let (inventory, topology, scores) = on;
         Stage::play_all(scores, inventory, topology)?;
-        let lock = self.lock()?;
+        let exclusion = self.exclude().await?;
         let ledger = self.ledger(topology)?;
         let stands = ledger.underway().iter().find(|underway| procedure.is(underway)).cloned();
         let held_for = held_for.or(stands.as_ref().and_then(|stands| stands.held_for));
         let played = Stage::play_during(scores, inventory, topology, ledger.underway())?;
-        let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(lock)).await?;
+        let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(exclusion)).await?;
         let procedure = procedure.clone();
         match &stands {
             Some(stands) if procedure.position(&stands.step).is_none() => {
@@ -189,8 +189,8 @@ impl<T: Topology + ?Sized> PreparedProcedure<'_, T> {
         would.push(stands.clone());
         let played = Stage::play_during(scores, inventory, topology, &would)?;
         let ledger = self.maestro.ledger(topology)?;
-        let lock = self.prepared.lock.take();
-        let mut prepared = self.maestro.prepare_with(played, ledger, Prune::Everything, lock).await?;
+        let exclusion = self.prepared.exclusion.take();
+        let mut prepared = self.maestro.prepare_with(played, ledger, Prune::Everything, exclusion).await?;
         if prepared.plan().refusals().next().is_none() {
             prepared.ledger.stand(stands.clone())?;
         }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use harmony_io::Lock;
-
 use super::error::EngineError;
+use super::exclusion::Exclusion;
 use super::home::Home;
 use super::items::Prune;
 use super::ledger::{Ledger, LedgerError};
@@ -34,7 +33,7 @@ impl Maestro {
     ) -> Result<SavedPlan, EngineError> {
         let (ledger, played) = self.play(inventory, topology, scores)?;
         refuse_empty(&played.0, &ledger)?;
-        let key = self.ensure_key()?;
+        let key = self.ensure_key().await?;
         let (program, home) = (self.program(), self.home(topology)?);
         let identity = ledger.identity().map(str::to_owned);
         let witness = Witness::new(key);
@@ -58,14 +57,14 @@ impl Maestro {
         let planned = self.clone().with_allowances(saved.allowances.clone());
         planned.refuse_others(saved, topology)?;
         Stage::play_all(scores, inventory, topology)?;
-        let lock = self.lock()?;
+        let exclusion = self.exclude().await?;
         let (ledger, played) = self.play(inventory, topology, scores)?;
         let abandoned = abandoned(&ledger, scores);
         refuse_other_ledger(saved, &ledger)?;
         let key = Key::find(&self.site.io, &self.site.state).map_err(LedgerError::from)?;
         let key = key.filter(|key| key.name() == saved.key);
         let key = key.ok_or_else(|| PlanRefusal::Key { here: self.site.state.clone() })?;
-        let (prepared, things) = planned.prepare_seen(played, ledger, &Witness::new(key), Some(lock)).await?;
+        let (prepared, things) = planned.prepare_seen(played, ledger, &Witness::new(key), Some(exclusion)).await?;
         let moved = moved((&saved.plan, &saved.things), (prepared.plan(), &things));
         if moved.is_empty() { Ok(Prepared { abandoned, ..prepared }) } else { Err(PlanRefusal::Moved { moved }.into()) }
     }
@@ -75,12 +74,12 @@ impl Maestro {
         (arrangement, providers): (Arrangement, Providers),
         ledger: Ledger,
         witness: &std::sync::Arc<Witness>,
-        lock: Option<Lock>,
+        exclusion: Option<Exclusion>,
     ) -> Result<(Prepared, Vec<Marked>), EngineError> {
         let wish = |(address, node)| (Address::clone(address), witness.key().of_wish(node));
         let wishes: BTreeMap<Address, Mark> = arrangement.nodes.iter().map(wish).collect();
         let providers = witness.watch(&providers);
-        let prepared = self.prepare_with((arrangement, providers), ledger, Prune::Everything, lock).await?;
+        let prepared = self.prepare_with((arrangement, providers), ledger, Prune::Everything, exclusion).await?;
         let things = marked(&prepared.items, &wishes, witness);
         Ok((prepared, things))
     }
@@ -95,13 +94,13 @@ impl Maestro {
         Ok(if topology.is_of_this_machine() { Some(here()?) } else { None })
     }
 
-    fn ensure_key(&self) -> Result<Key, EngineError> {
+    async fn ensure_key(&self) -> Result<Key, EngineError> {
         let (io, state) = (&self.site.io, &self.site.state);
         if let Some(key) = Key::find(io, state).map_err(LedgerError::from)? {
             return Ok(key);
         }
         // Two plans that make the key at once would have two keys, and only one of them would be kept.
-        let _lock = self.lock()?;
+        let _exclusion = self.exclude().await?;
         match Key::find(io, state).map_err(LedgerError::from)? {
             Some(key) => Ok(key),
             None => Ok(Key::make(io, state).map_err(LedgerError::from)?),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::providers::Providers;
+use crate::lease::Lease;
 use crate::proof::{Proof, Prover};
 use crate::provider::{Provider, ProviderError};
 use crate::resource::Resource;
@@ -64,6 +65,29 @@ pub struct Site {
     pub io: Io,
     /// Whether tools that are missing may be fetched.
     pub fetching: Fetching,
+    /// By what runs on several machines exclude each other; `None` if its state is used on one machine only. Runs on one machine always do,
+    /// by a lock of the operating system.
+    pub lease: Option<Lease>,
+}
+
+impl Site {
+    /// A site program with its state in `state`, whose runs exclude each other on this machine, and that may fetch missing tools.
+    #[must_use]
+    pub fn new(state: PathBuf, secrets: SecretManager, io: Io) -> Self {
+        Self { state, secrets, io, fetching: Fetching::Allowed, lease: None }
+    }
+
+    /// The same, fetching tools or not.
+    #[must_use]
+    pub fn with_fetching(self, fetching: Fetching) -> Self {
+        Self { fetching, ..self }
+    }
+
+    /// The same, whose state is shared by several machines: their runs exclude each other by this lease.
+    #[must_use]
+    pub fn with_lease(self, lease: Lease) -> Self {
+        Self { lease: Some(lease), ..self }
+    }
 }
 
 /// Whether tools that are missing may be fetched.

@@ -3,6 +3,7 @@ use std::time::Duration;
 use harmony::engine::maestro::{AfterFailure, EngineError, Maestro};
 use harmony::engine::outcome::Ending;
 use harmony::engine::plan::Allowances;
+use harmony::lease::WallTime;
 use harmony::{Inventory, Play, Scores};
 use harmony_test::{Call, Failing, FakePort, FakeSite, FakeThing, score};
 
@@ -117,9 +118,19 @@ async fn another_run_is_refused_while_one_holds_the_lock() {
     let maestro = site.maestro();
     let first = maestro.prepare(&nothing, &site.place, &scores).await.unwrap();
     let error = site.apply(&scores).await.unwrap_err();
-    assert!(matches!(error, EngineError::Lock(_)));
-    let process = format!("process {}", std::process::id());
-    assert!(error.to_string().contains(&process), "the holder is not named: {error}");
+    let EngineError::Exclusion(error) = error else { panic!("{error}") };
+    let holding = error.holding().unwrap();
+    let says = |program: &str, argument: &str| {
+        let output = std::process::Command::new(program).arg(argument).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let program = std::env::current_exe().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+    let (user, host) = (says("id", "-un"), says("uname", "-n"));
+    assert_eq!(holding.by, format!("`{program}`, process {} of {user} on {host}", std::process::id()));
+    assert!(!holding.stopped && holding.until.is_none() && WallTime::now().0 - holding.since.unwrap().0 < 60);
+    let state = site.site.state.display();
+    let since = holding.since.unwrap();
+    assert_eq!(error.to_string(), format!("the state in `{state}` is locked by {}, since {since} until it ends", holding.by));
     assert!(error.hint().unwrap().contains("wait for that run"));
     assert!(site.plan(&scores).await.is_ok(), "a plan needs no lock");
     first.apply().await.unwrap();

@@ -7,6 +7,7 @@ mod apply;
 mod arrange;
 mod failure;
 mod home;
+mod lease;
 mod ledger;
 mod loss;
 mod nested;

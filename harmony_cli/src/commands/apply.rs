@@ -1,6 +1,7 @@
 //! `apply` and `destroy`: the only commands that change something.
 
 use harmony::engine::maestro::{AfterFailure, Prepared};
+use harmony::engine::outcome::Ending;
 use harmony::engine::saved::SavedPlan;
 use harmony::topology::Topology;
 use harmony::{EngineError, Outcome};
@@ -145,7 +146,7 @@ pub(super) fn report_outcome(session: &Session, outcome: &Outcome) -> Ended {
     session.json(|| report::proof_lines(outcome) + &report::next_step_lines(outcome));
     let exit = match outcome {
         _ if outcome.interrupted => Exit::Interrupted,
-        _ if !outcome.failures.is_empty() => Exit::Failed,
+        _ if outcome.ending() == Ending::Failed => Exit::Failed,
         _ => Exit::Done,
     };
     Ended { exit, summary: Summary::of_outcome(outcome) }

@@ -13,11 +13,14 @@ use crate::error::CommandError;
 /// The error that ended a command.
 pub(crate) fn error_line(error: &CommandError) -> String {
     let refused: Vec<&Address> = error.refused().iter().map(|step| &step.address).collect();
-    json_line(
-        "error",
-        json!({ "error": harmony::explain::chain(error), "hint": error.hint(), "failed": error.troubles(), "refused": refused,
-            "moved": error.moved() }),
-    )
+    let mut line = json!({
+        "error": harmony::explain::chain(error), "hint": error.hint(), "failed": error.troubles(), "refused": refused,
+        "moved": error.moved()
+    });
+    if let Some(holding) = error.holding() {
+        line["held"] = json!(holding);
+    }
+    json_line("error", line)
 }
 
 /// Each proof that passed.

@@ -11,7 +11,7 @@ pub(crate) fn done(outcome: &Outcome, layout: &Layout) -> String {
     let mut page = String::new();
     let took = seconds(outcome.took);
     let counts = &outcome.counts;
-    let ended_well = outcome.failures.is_empty() && !outcome.interrupted;
+    let ended_well = matches!(outcome.ending(), Ending::Converged | Ending::Changed);
     if outcome.ending() == Ending::Converged && outcome.proofs.is_empty() {
         let things = counted(counts.unchanged, "resource");
         let line = format!("Nothing to change: {things}, {} ({took})", holding(counts.holding));
@@ -73,6 +73,10 @@ pub(crate) fn after_failures(outcome: &Outcome, layout: &Layout) -> String {
     if outcome.interrupted {
         push(&mut page, &layout.text(Hue::Changed, "interrupted: what was in flight has finished"));
     }
+    if let Some(why) = &outcome.lease_lost {
+        let line = format!("stopped: the lease of this run is lost: {}", visible(why));
+        push(&mut page, &layout.text(Hue::Loud, &line));
+    }
     if !outcome.not_begun.is_empty() {
         let many = counted(outcome.not_begun.len(), "thing");
         let verb = if outcome.not_begun.len() == 1 { "was" } else { "were" };
@@ -85,7 +89,7 @@ pub(crate) fn after_failures(outcome: &Outcome, layout: &Layout) -> String {
             push(&mut page, &format!("  and {} more", outcome.not_begun.len() - shown));
         }
     }
-    if outcome.interrupted || !outcome.failures.is_empty() {
+    if outcome.interrupted || outcome.ending() == Ending::Failed {
         push(&mut page, "Run it again to go on: it looks at what is there first.");
     }
     page

@@ -71,11 +71,11 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
         Ok(desired.clone())
     }
 
-    async fn apply(&self, _: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R::Outputs, ProviderError> {
+    async fn apply(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R::Outputs, ProviderError> {
         self.enter(at)?;
         let identity = desired.identity().to_string();
         let did = if live.is_some() { "update" } else { "create" };
-        self.world.begin_write(Happened { did, kind: R::KIND.to_owned(), identity: identity.clone() });
+        self.world.begin_write(Happened { did, kind: R::KIND.to_owned(), identity: identity.clone(), fence: run.fence() });
         let met = self.world.meet(Call::Apply, &identity).await;
         self.world.end_write();
         met?;
@@ -94,10 +94,15 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
         Ok(outputs)
     }
 
-    async fn delete(&self, _: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError> {
+    async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError> {
         self.enter(at)?;
         let identity = identity.to_string();
-        self.world.begin_write(Happened { did: "delete", kind: R::KIND.to_owned(), identity: identity.clone() });
+        self.world.begin_write(Happened {
+            did: "delete",
+            kind: R::KIND.to_owned(),
+            identity: identity.clone(),
+            fence: run.fence(),
+        });
         let met = self.world.meet(Call::Delete, &identity).await;
         self.world.end_write();
         met?;

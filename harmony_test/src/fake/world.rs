@@ -83,6 +83,8 @@ pub struct Happened {
     pub kind: String,
     /// The identity.
     pub identity: String,
+    /// The number of the run.
+    pub fence: u64,
 }
 
 impl std::fmt::Display for Happened {

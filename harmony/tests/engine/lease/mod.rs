@@ -1,0 +1,6 @@
+//! Runs on several machines exclude each other by a lease.
+
+mod fencing;
+mod machines;
+mod renewing;
+mod taking;
