@@ -59,6 +59,12 @@ impl Prepared {
         self.plan
     }
 
+    /// The run's fencing number, higher than that of every run before it.
+    #[must_use]
+    pub fn fence(&self) -> u64 {
+        self.run.fence()
+    }
+
     /// Something to stop the run with.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
