@@ -1,6 +1,8 @@
 //! Commands that change something.
 
+use harmony::lease::{FileLeaseStore, LeaseRecord, LeaseStore, WallTime};
 use harmony_cli::{Exit, Interrupter};
+use harmony_io::Io;
 use serde_json::json;
 
 use crate::place::shelf;
@@ -177,7 +179,40 @@ async fn a_second_run_ends_with_who_holds_the_lock() {
     assert_eq!(first.await.exit, Exit::Done);
     let second = second.lock().unwrap().take().unwrap();
     assert_eq!((second.exit, &second.summary()["outcome"]), (Exit::Locked, &"refused".into()));
-    assert!(second.messages.contains("is locked by"), "{}", second.messages);
+    let process = format!("process {} of ", std::process::id());
+    assert!(second.messages.contains("is locked by `") && second.messages.contains(&process), "{}", second.messages);
+    assert!(second.messages.contains(" UTC until it ends\n  hint: wait for that run to end"), "{}", second.messages);
+    let error = second.events().into_iter().find(|event| event["event"] == "error").unwrap();
+    assert!(error["held"]["by"].as_str().unwrap().contains(&process), "{error}");
+    assert!(error["held"]["since"].is_u64() && error["held"]["until"].is_null() && error["held"]["stopped"] == false, "{error}");
+}
+
+#[tokio::test]
+async fn a_run_on_another_machine_ends_with_who_holds_the_lease() {
+    let mut program = Program::new();
+    let directory = program.state.path().join("leases");
+    program.variables.insert("HARMONY_LEASE_DIR".to_owned(), directory.display().to_string());
+    assert_eq!(program.run("apply --yes", &[shelf("low", 1)]).await.exit, Exit::Done);
+    // Another machine takes the lease, renews it once, and ends long after this run.
+    let store = FileLeaseStore::new(Io::real(), directory.join("site"));
+    let mut stored = store.find().await.unwrap().unwrap();
+    assert_eq!((stored.record.holder.take(), stored.record.number), (None, 1), "it was given back");
+    let holder = Some("`site`, process 7 of ops on elsewhere".to_owned());
+    let (taken, renewed) = (WallTime(1_795_463_655), WallTime(1_795_463_665));
+    let record = LeaseRecord { holder, number: 2, taken, renewed, ..stored.record };
+    let version = store.swap(Some(&stored.version), &record).await.unwrap();
+    let renewing = tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        store.swap(Some(&version), &record).await.unwrap();
+    });
+    let said = program.run("apply --yes --json", &[shelf("low", 2)]).await;
+    renewing.await.unwrap();
+    assert_eq!((said.exit, &said.summary()["outcome"]), (Exit::Locked, &"refused".into()));
+    let holding = "is held by `site`, process 7 of ops on elsewhere, since 2026-11-23 19:54:15 UTC until 2026-11-23 19:54:55 UTC";
+    assert!(said.messages.contains(holding), "{}", said.messages);
+    let error = said.events().into_iter().find(|event| event["event"] == "error").unwrap();
+    assert_eq!((&error["held"]["since"], &error["held"]["until"]), (&1_795_463_655.into(), &1_795_463_695.into()));
+    assert_eq!(program.world.shelves.lock().unwrap()["low"].boards, 1);
 }
 
 #[tokio::test]
