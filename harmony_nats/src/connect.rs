@@ -18,6 +18,8 @@ use crate::trust::trusting;
 
 /// How long one server may take to accept a connection: a TLS handshake and a signature take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same for a password: the server computes for 0.1 s of a whole core to check one, and those that come together queue.
+const PATIENCE_WITH_PASSWORD: Duration = Duration::from_secs(8);
 /// What it is given even when the run's time is up, so that the last look at something says more than that there was no time to look.
 pub(crate) const LEAST: Duration = Duration::from_millis(500);
 
@@ -69,7 +71,11 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
             return Err(ProviderError::refused(what, why).into());
         }
         let complaints = Arc::new(Complaints::default());
-        let patience = PATIENCE.min(run.remaining().max(LEAST));
+        let usual = match &access.credential {
+            Credential::Nkey { .. } => PATIENCE,
+            Credential::Password { .. } => PATIENCE_WITH_PASSWORD,
+        };
+        let patience = usual.min(run.remaining().max(LEAST));
         let options = options(patience, access, server, &complaints)?;
         match attempt(run, &access.who, server, options, patience).await? {
             Ok(client) => return Ok(Connection::new(client, access.who.clone(), server.clone(), complaints)),
