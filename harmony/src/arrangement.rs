@@ -53,8 +53,8 @@ pub struct Node {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
-    /// A managed thing.
-    Resource(ResourceNode),
+    /// A managed thing; boxed, because nodes are moved often.
+    Resource(Box<ResourceNode>),
     /// A check.
     Proof(ProofNode),
 }

@@ -32,11 +32,11 @@ pub(super) struct Item {
 
 pub(super) enum ItemKind {
     /// Should be there.
-    Wanted { key: Key, resource: ResourceNode, provider: Arc<dyn AnyProvider> },
+    Wanted { key: Key, resource: Box<ResourceNode>, provider: Arc<dyn AnyProvider> },
     /// Should be there, in a kind that no place of the program hosts: only an arrangement from elsewhere can say so.
     Unhosted { kind: String, label: String },
     /// Should no longer be there.
-    Unwanted { entry: Entry, provider: Option<Arc<dyn AnyProvider>> },
+    Unwanted { entry: Box<Entry>, provider: Option<Arc<dyn AnyProvider>> },
     /// Should pass.
     Proof { proof: ProofNode, digest: String, prover: Option<Arc<dyn AnyProver>> },
 }
@@ -248,7 +248,7 @@ fn wanted(address: Address, node: Node, providers: &Providers) -> Item {
 fn unwanted(entry: &Entry, providers: &Providers) -> Item {
     let provider = providers.find(&entry.key.place, &entry.key.kind).cloned();
     let (address, origin) = (entry.address.clone(), entry.origin.clone());
-    let what = ItemKind::Unwanted { entry: entry.clone(), provider };
+    let what = ItemKind::Unwanted { entry: Box::new(entry.clone()), provider };
     Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn: None }
 }
 

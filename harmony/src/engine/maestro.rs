@@ -136,9 +136,9 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Prepared, EngineError> {
         // What cannot be arranged is refused before there is a lock.
-        Stage::play_all(scores, inventory, topology)?;
+        let played = Stage::play_all(scores, inventory, topology)?;
         let exclusion = self.exclude().await?;
-        let (ledger, played) = self.play(inventory, topology, scores)?;
+        let (ledger, played) = self.play_on(played, inventory, topology, scores)?;
         refuse_empty(&played.0, &ledger)?;
         let abandoned = abandoned(&ledger, scores);
         let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(exclusion)).await?;
@@ -155,9 +155,9 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Prepared, EngineError> {
-        Stage::play_all(scores, inventory, topology)?;
+        let played = Stage::play_all(scores, inventory, topology)?;
         let exclusion = self.exclude().await?;
-        let (ledger, played) = self.play(inventory, topology, scores)?;
+        let (ledger, played) = self.play_on(played, inventory, topology, scores)?;
         self.prepare_with(played, ledger, Prune::Nothing, Some(exclusion)).await
     }
 
@@ -245,7 +245,21 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<(Ledger, (Arrangement, Providers)), EngineError> {
+        self.play_on(Stage::play_all(scores, inventory, topology)?, inventory, topology, scores)
+    }
+
+    /// The same, with what they have become already if there are no procedures.
+    fn play_on<T: Topology + ?Sized>(
+        &self,
+        played: (Arrangement, Providers),
+        inventory: &Inventory,
+        topology: &T,
+        scores: &Scores<T>,
+    ) -> Result<(Ledger, (Arrangement, Providers)), EngineError> {
         let ledger = self.ledger(topology)?;
+        if ledger.underway().is_empty() {
+            return Ok((ledger, played));
+        }
         let offered = scores.procedures();
         for underway in ledger.underway() {
             self.observer.on(&Event::Remark { says: standing(underway, &offered) });

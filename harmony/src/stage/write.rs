@@ -134,7 +134,7 @@ impl<'t> Stage<'t> {
             may_be_lost: self.losses_allowed,
         };
         self.providers.host(on);
-        self.insert(on.name(), std::ptr::from_ref(on).cast(), address.clone(), What::Resource(resource))?;
+        self.insert(on.name(), std::ptr::from_ref(on).cast(), address.clone(), What::Resource(Box::new(resource)))?;
         Ok(Handle::new(address))
     }
 
