@@ -1,5 +1,7 @@
 //! Why Scores cannot become an arrangement.
 
+use std::collections::BTreeSet;
+
 use crate::address::{Address, AddressError};
 use crate::origin::Origin;
 
@@ -132,6 +134,23 @@ impl ArrangeError {
             _ => playing,
         };
         Self::InScore { origin: origin.clone(), source: Box::new(self) }
+    }
+
+    /// The Scores that say what is wrong, each once, with their lines in the program.
+    #[must_use]
+    pub fn origins(&self) -> Vec<&Origin> {
+        let mut origins = match self {
+            Self::Refused { said_at, .. } => said_at.iter().collect(),
+            Self::DuplicateAddress { first, second, .. }
+            | Self::DuplicateIdentity { first, second, .. }
+            | Self::DeclaredTwice { first, second, .. } => vec![first, second],
+            Self::DanglingReference { origin, .. } | Self::Undeclared { origin, .. } => vec![origin],
+            Self::InScore { origin, source } => [vec![origin], source.origins()].concat(),
+            _ => Vec::new(),
+        };
+        let mut seen = BTreeSet::new();
+        origins.retain(|origin| seen.insert(*origin));
+        origins
     }
 
     /// What to do about it.

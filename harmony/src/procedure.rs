@@ -6,6 +6,7 @@
 //! steps is a desired state, which the Interpret arranges and the engine brings about as any other.
 
 use harmony_types::TimeSpan;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A named operation: a sequence of desired states, the last of which is the one at rest. Where it stands is written into the Ledger
@@ -34,7 +35,8 @@ pub struct Procedure {
 }
 
 /// A step of a procedure: a desired state, and how long it lasts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProcedureStep")]
 #[must_use]
 pub struct Step {
     /// Its name, unique in the procedure: `hand-out`. It is what the Interpret is told.

@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +56,7 @@ pub enum Loss {
 }
 
 /// One field that differs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldChange {
     /// The field, as an RFC 6901 pointer: `/max_bytes`.
     pub path: String,
@@ -66,7 +67,7 @@ pub struct FieldChange {
 }
 
 /// A side of a difference, as it may be shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shown {
     /// Nothing.

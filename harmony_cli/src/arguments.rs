@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use harmony_types::TimeSpan;
 
 /// Makes this site what its Scores say, and proves that it works.
@@ -67,10 +68,19 @@ pub(crate) enum Command {
     Render(RenderArguments),
     /// List the Scores and what each of them becomes
     List,
+    /// Draw what stands on what, without looking at anything; needs that follow from others are left out
+    Graph(GraphArguments),
     /// Tell how every thing stands, also where some do not answer (exit code 3 unless all is well)
     Status,
     /// Carry out a procedure that a Score offers, such as `rotate`; without a name, list them
     Run(RunArguments),
+    /// Check what this program needs on this machine, without changing anything (exit code 1 if something is wrong)
+    Doctor,
+    /// Write what a shell needs to complete the command lines of this program
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// List, set, read and remove the secrets of this program
     #[command(subcommand)]
     Secrets(SecretsCommand),
@@ -164,6 +174,26 @@ pub(crate) struct RenderArguments {
     /// Look at what is there, and write also values and secrets that are known only from it
     #[arg(long, requires = "to")]
     pub(crate) secrets: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArguments {
+    /// The language that the graph is written in
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    pub(crate) format: GraphFormat,
+    /// Show every resource and proof, not one box for each thing
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// For Markdown on most code hosts
+    Mermaid,
+    /// For Graphviz
+    Dot,
+    /// A picture, for a browser
+    Svg,
 }
 
 #[derive(Debug, Subcommand)]

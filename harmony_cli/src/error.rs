@@ -2,12 +2,12 @@
 
 use std::io;
 
-use harmony::EngineError;
 use harmony::engine::exclusion::Holding;
 use harmony::engine::outcome::Failed;
 use harmony::engine::plan::Step;
 use harmony::engine::saved::{Moved, SavedPlanError};
 use harmony::provider::ProviderError;
+use harmony::{EngineError, Origin};
 use harmony_io::IoError;
 use harmony_secret::{NameError, PromptError, SecretError, SecretName};
 
@@ -133,6 +133,19 @@ impl CommandError {
                 _ => &[],
             },
             _ => &[],
+        }
+    }
+
+    /// The Scores that say what is wrong, with their lines in the program.
+    pub(crate) fn origins(&self) -> Vec<&Origin> {
+        match self {
+            Self::Engine(error) => match error.as_ref() {
+                EngineError::Arrange(error) => error.origins(),
+                EngineError::Observe { troubles } => troubles.iter().map(|trouble| &trouble.origin).collect(),
+                EngineError::Refused { steps } => steps.iter().map(|step| &step.origin).collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use crate::arguments::Arguments;
 
 /// For each command, what to type and what it does.
-const EXAMPLES: [(&str, &[(&str, &str)]); 11] = [
+const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "plan",
         &[
@@ -32,7 +32,22 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 11] = [
         &[("render", "everything, secrets hidden"), ("render --to rendered", "one file per resource, for a review or a diff")],
     ),
     ("list", &[("list", "which Score makes what, and its source line")]),
+    (
+        "graph",
+        &[
+            ("graph", "Mermaid, one box for each thing"),
+            ("graph --all --format svg > site.svg", "a picture of every resource; point at a box to see its arrows"),
+        ],
+    ),
     ("status", &[("status", "what works, what is lost, what does not answer")]),
+    ("doctor", &[("doctor", "what is wrong here, what it means, and what to do"), ("doctor --json", "for a bug report")]),
+    (
+        "completions",
+        &[
+            ("completions bash > ~/.local/share/bash-completion/completions/PROGRAM", "for bash, under the program's name"),
+            ("completions fish | source", "for this session"),
+        ],
+    ),
     (
         "run",
         &[
@@ -76,7 +91,8 @@ const EXIT_CODES: &str = "Exit codes:
 
 fn examples_of(program: &str, examples: &[(&str, &str)]) -> String {
     let width = examples.iter().map(|(line, _)| line.len()).max().unwrap_or_default();
-    let lines: String = examples.iter().map(|(line, does)| format!("  {program} {line:width$}  {does}\n")).collect();
+    let shown = |(line, does): &(&str, &str)| format!("  {program} {line:width$}  {does}\n").replace("PROGRAM", program);
+    let lines: String = examples.iter().map(shown).collect();
     format!("Examples:\n{lines}")
 }
 
@@ -91,7 +107,7 @@ mod tests {
             let name = command.get_name();
             let (_, examples) = EXAMPLES.iter().find(|(with_examples, _)| *with_examples == name).unwrap();
             for (line, _) in *examples {
-                let line = line.split(" |").next().unwrap();
+                let line = line.split(['|', '>']).next().unwrap().trim_end();
                 let words = std::iter::once("site").chain(line.split(' '));
                 super::grammar("site").try_get_matches_from(words).unwrap();
                 assert_eq!(line.split(' ').next(), Some(name));

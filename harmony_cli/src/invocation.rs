@@ -102,11 +102,15 @@ impl Session {
         if let Command::Show { file } = &command {
             return commands::show_saved(self, &Io::real(), file);
         }
+        if let Command::Completions { shell } = command {
+            return Ok(commands::completions(self, shell));
+        }
         let site = site::site(&self.program, &self.variables, self.fetching)?;
         let ended = match command {
             Command::Secrets(command) => {
                 interrupts.unless(commands::secrets(self, &site, command)).await.unwrap_or(Err(CommandError::Interrupted))
             }
+            Command::Doctor => interrupts.unless(commands::doctor(self, &site, &place)).await.ok_or(CommandError::Interrupted),
             command => {
                 let surveyed = interrupts.unless(survey(place, &site)).await.unwrap_or(Err(CommandError::Interrupted));
                 match surveyed {
@@ -122,6 +126,11 @@ impl Session {
             self.remark(&notice.to_string());
         }
         ended
+    }
+
+    /// Where the sources of the program are, for errors.
+    pub(crate) fn sources(&self) -> report::Sources {
+        report::Sources::of_process(Io::real())
     }
 
     /// A conductor that tells this session what happens.
@@ -167,7 +176,7 @@ impl Session {
     }
 
     fn failed(&self, error: &CommandError) -> Ended {
-        self.console.message(report::problem(error, &self.messages).as_bytes());
+        self.console.message(report::problem(error, &self.sources(), &self.messages).as_bytes());
         self.json(|| report::error_line(error));
         Ended { exit: error.exit(), summary: Summary::of(error.exit().outcome()) }
     }
@@ -194,6 +203,8 @@ fn misunderstood(error: &clap::Error, console: &Console, wants_json: bool) -> Ex
         _ => {
             console.message(text.as_bytes());
             if wants_json {
+                let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                console.data(&report::misunderstood_line(said.to_owned()));
                 console.data(&Summary::of(Exit::WrongUsage.outcome()).line(Duration::ZERO));
             }
             Exit::WrongUsage

@@ -205,7 +205,7 @@ impl Io {
     /// # Errors
     /// [`IoError`] if it is there and not empty, or cannot be removed.
     pub fn ensure_no_directory(&self, path: &Path) -> IoResult<()> {
-        for entry in self.list_directory(path)?.iter().filter(|entry| is_abandoned(entry)) {
+        for entry in self.list_directory(path)?.iter().filter(|entry| entry.is_abandoned()) {
             self.ensure_no_file(&entry.path)?;
         }
         self.run(Operation::RemoveDirectory, &name(path), || absent_is_none(fs::remove_dir(path)))?;
@@ -265,15 +265,6 @@ fn temporary_beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}-{number}.tmp", std::process::id()));
     beside.into()
-}
-
-/// Whether it is a file that [`temporary_beside`] named for a process which is no more.
-fn is_abandoned(entry: &Entry) -> bool {
-    let name = entry.path.file_name().unwrap_or_default().to_string_lossy();
-    let ours = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.')).and_then(|(_, writer)| writer.split_once('-'));
-    let Some((process, number)) = ours else { return false };
-    let (Ok(process), Ok(_)) = (process.parse::<u32>(), number.parse::<u64>()) else { return false };
-    entry.kind == EntryKind::File && !Path::new("/proc").join(process.to_string()).exists()
 }
 
 fn exists_is_false(result: io::Result<()>) -> io::Result<bool> {

@@ -4,6 +4,7 @@
 //! of NATS, runs nats-server processes. It does not run anything as another user, and does not touch the machine's services.
 
 mod capability;
+mod checks;
 pub mod kind;
 pub mod nats;
 pub mod nats_server;

@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use harmony::modules::nats::client::NatsClient;
 use harmony::modules::nats::spec::LogLevel;
 use harmony::provider::{Failure, ProviderError};
-use harmony::topology::{Fetching, Site, Survey};
+use harmony::topology::{Check, Fetching, Site, Survey};
 use harmony_types::{HostName, PlaceName};
 use serde::{Deserialize, Serialize};
 
+use crate::checks;
 use crate::kind::Ports;
 use crate::nats::{READY_WITHIN, failed};
 use crate::nats_server::{self, Found, Search};
@@ -182,6 +183,14 @@ where
             Found::Missing(missing) => Program::Pinned { version: missing.version },
         };
         Ok(LocalFacts { nats_server: Some(program) })
+    }
+
+    async fn examine(&self, site: &Site) -> Vec<Check> {
+        let mut checks = checks::recorded(site);
+        if N::RUNS_NATS {
+            checks.insert(0, checks::nats_server(&self.search(site), site).await);
+        }
+        checks
     }
 
     fn with_facts(self, site: &Site, facts: LocalFacts) -> Result<LocalPlace<N>, ProviderError> {

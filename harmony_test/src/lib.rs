@@ -3,6 +3,8 @@
 //! Entry points: [`FakeSite`] for anything that runs the engine, [`score`] for a Score from a closure, [`World`] to look at what a run
 //! did, to change things by hand, and to let calls fail.
 
+#[allow(clippy::expect_used, clippy::panic, reason = "what a test stands on fails by panicking, like the test")]
+mod events;
 mod fake;
 mod file;
 mod fixture;
@@ -12,6 +14,7 @@ mod program;
 mod recorder;
 mod score;
 
+pub use events::assert_events_conform;
 pub use fake::{
     Call, Failing, FakeAccess, FakeKind, FakeNamespace, FakePlace, FakePort, FakeProof, FakeProver, FakeProvider, FakeRoom,
     FakeSecret, FakeStore, FakeThing, Happened, PortOutputs, SecretOutputs, Stored, ThingOutputs, World,

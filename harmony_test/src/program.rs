@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::events::assert_events_conform;
+
 /// A site program in a world of its own; what it started is stopped when this is dropped.
 pub struct SiteProgram {
     binary: PathBuf,
@@ -66,10 +68,10 @@ impl SiteProgram {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end. With `--json` every line has to be as published.
     ///
     /// # Panics
-    /// If it cannot be started.
+    /// If it cannot be started, or writes an event that is not as published.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Finished {
         finished(&mut self.command(arguments))
@@ -149,11 +151,16 @@ impl Finished {
 
 fn finished(command: &mut Command) -> Finished {
     let output = command.output().unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
-    Finished {
+    let finished = Finished {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    };
+    // What a signal has cut off is whole nowhere.
+    if finished.code >= 0 && command.get_args().any(|argument| argument == "--json") {
+        assert_events_conform(&finished.stdout);
     }
+    finished
 }
 
 fn command_line(process: u32) -> Option<String> {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::address::Address;
+use crate::origin::Origin;
 
 /// Something that happened in a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
@@ -68,8 +70,9 @@ pub enum Event {
         done: &'static str,
         /// The kind, and what the world calls it.
         label: String,
-        /// How long it took.
+        /// How long it took; in seconds where it is written.
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
     /// It failed.
@@ -78,6 +81,8 @@ pub enum Event {
         address: Address,
         /// The kind, and what the world calls it.
         label: String,
+        /// The Score that wants it.
+        origin: Origin,
         /// What failed and why.
         error: String,
         /// What to do about it.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use harmony_io::{Io, IoError, Lock, LockError, Mode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::events::{Event, Observer};
@@ -17,7 +18,7 @@ use crate::topology::Site;
 const LOCK: &str = "lock";
 
 /// Another run that goes on, as data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Holding {
     /// Who it is, for people.
     pub by: String,
@@ -78,6 +79,22 @@ impl ExclusionError {
             Self::Failed(error) => error.hint().map(str::to_owned),
         }
     }
+}
+
+/// Who holds the lock of this machine now, without touching it; nobody, if that is not to be seen from here.
+///
+/// # Errors
+/// [`IoError`] if the state directory or the kernel's list of locks cannot be read.
+pub fn find_taken(site: &Site) -> Result<Option<Taken>, IoError> {
+    let is_lock = |name: &str| name == LOCK || name.strip_prefix(LOCK).is_some_and(|host| host.starts_with('.'));
+    for entry in site.io.list_directory(&site.state)? {
+        let name = entry.path.file_name().unwrap_or_default().to_string_lossy();
+        if is_lock(&name) && site.io.find_lock_holder(&entry.path)?.is_some() {
+            let words = site.io.find_file(&entry.path)?.unwrap_or_default();
+            return Ok(Some(Taken::read(&site.io, &String::from_utf8_lossy(&words))));
+        }
+    }
+    Ok(None)
 }
 
 /// The right to be the only run.

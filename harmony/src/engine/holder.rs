@@ -90,7 +90,8 @@ impl Taken {
     }
 
     /// What to do about it.
-    pub(super) fn hint(&self) -> String {
+    #[must_use]
+    pub fn hint(&self) -> String {
         match self.stopped {
             Some(process) => format!(
                 "let it go on with `kill -CONT {process}`, or end it with `kill -KILL {process}`: the lock is free then, and the next run \

@@ -24,7 +24,8 @@ use crate::value;
 /// home: what is read of it is at home where it is read, and gets its identity with the next write.
 pub const FORMAT: u32 = 2;
 const FILE: &str = "ledger.json";
-const JOURNAL: &str = "ledger.journal";
+/// The name of the file that stays in the state directory where a run was killed.
+pub const JOURNAL: &str = "ledger.journal";
 
 /// What the world calls a thing: place, kind, and the kind's identity as JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan::{Change, Plan, Step};
@@ -11,7 +12,7 @@ use crate::address::Address;
 use crate::resource::{FieldChange, Shown};
 
 /// Something that is not as it was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Moved {
     /// Where the program says it, or said it last.
     pub address: Address,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::events::Event;
@@ -36,7 +37,7 @@ pub struct Outcome {
 }
 
 /// A proof that passed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Proved {
     /// Where the program says it.
     pub address: Address,
@@ -47,7 +48,7 @@ pub struct Proved {
 }
 
 /// Something that failed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Failed {
     /// Where the program says it.
     pub address: Address,
@@ -63,8 +64,8 @@ pub struct Failed {
 
 impl Failed {
     pub(super) fn event(&self) -> Event {
-        let (address, label) = (self.address.clone(), self.label.clone());
-        Event::Failed { address, label, error: self.error.clone(), hint: self.hint.clone() }
+        let Self { address, label, origin, error, hint } = self.clone();
+        Event::Failed { address, label, origin, error, hint }
     }
 }
 

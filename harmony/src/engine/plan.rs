@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
@@ -26,7 +27,7 @@ pub struct Plan {
 pub const FORMAT: u32 = 1;
 
 /// What would happen to one thing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// Where the program says it, or said it last.
     pub address: Address,
@@ -50,7 +51,7 @@ pub struct Step {
 }
 
 /// What a step is about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A managed thing.
@@ -61,7 +62,7 @@ pub enum Subject {
 }
 
 /// What would be lost by a step, and whether that is allowed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LossNotice {
     /// What, in words.
     pub what: String,
@@ -70,7 +71,7 @@ pub struct LossNotice {
 }
 
 /// What happens to a thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Nothing.

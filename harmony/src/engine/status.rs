@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::decide::Verdict;
@@ -15,7 +16,7 @@ use crate::origin::Origin;
 use crate::value;
 
 /// One thing or proof, and how it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Standing {
     /// Where the program says it, or said it last.
     pub address: Address,
@@ -33,7 +34,7 @@ pub struct Standing {
 }
 
 /// How a thing stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum State {

@@ -1,9 +1,11 @@
 //! Places, what they can host and prove, and looking at them before they are used.
 
+mod check;
 mod erased;
 mod place;
 mod providers;
 
+pub use check::{Check, Verdict};
 pub(crate) use erased::{AnyKnown, AnyLive, AnyObservation, AnyProver, AnyProvider, KindFacts};
 pub use place::{Fetching, Hosts, Proves, Site, Survey, Topology, WithoutSurvey};
 pub use providers::Providers;

@@ -10,6 +10,7 @@ use harmony_types::PlaceName;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::check::Check;
 use super::providers::Providers;
 use crate::lease::Lease;
 use crate::proof::{Proof, Prover};
@@ -113,6 +114,12 @@ pub trait Survey: Send + Sync {
     /// # Errors
     /// [`ProviderError`] if it cannot be looked at.
     async fn survey(&self, site: &Site) -> Result<Self::Facts, ProviderError>;
+
+    /// What the place needs on this machine, looked at one by one, and how what it has there stands; read-only. Unlike [`Survey::survey`] it goes
+    /// on where something is wrong. A place that needs nothing here has nothing to say.
+    async fn examine(&self, _site: &Site) -> Vec<Check> {
+        Vec::new()
+    }
 
     /// The place with these facts.
     ///

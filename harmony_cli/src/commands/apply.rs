@@ -138,9 +138,7 @@ pub(super) fn stop_words(in_flight: &[String]) -> String {
 }
 
 pub(super) fn report_outcome(session: &Session, outcome: &Outcome) -> Ended {
-    for failed in &outcome.failures {
-        session.console.message(report::failed(failed, &session.messages).as_bytes());
-    }
+    session.console.message(report::failures(&outcome.failures, &session.sources(), &session.messages).as_bytes());
     session.console.message(report::after_failures(outcome, &session.messages).as_bytes());
     session.text(&report::done(outcome, &session.layout));
     session.json(|| report::proof_lines(outcome) + &report::next_step_lines(outcome));

@@ -3,7 +3,7 @@
 use harmony::topology::Topology;
 use harmony::{Inventory, Scores, Stage};
 
-use super::{apply, drift, plan, render, run, verify};
+use super::{apply, drift, graph, plan, render, run, verify};
 use crate::arguments::Command;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -42,10 +42,15 @@ pub(crate) async fn carry_out<T: Topology>(
             Command::Drift => drift::drift(session, on).await,
             Command::Render(arguments) => render::render(session, arguments, on).await,
             Command::List => list(session, on),
+            Command::Graph(arguments) => graph::graph(session, arguments, on),
             Command::Status => status(session, on).await,
-            Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Secrets(_) | Command::Show { .. } => {
-                Ok(Ended::with(Exit::Done))
-            }
+            Command::Apply(_)
+            | Command::Destroy(_)
+            | Command::Run(_)
+            | Command::Secrets(_)
+            | Command::Show { .. }
+            | Command::Doctor
+            | Command::Completions { .. } => Ok(Ended::with(Exit::Done)),
         }
     };
     match &command {
@@ -68,6 +73,6 @@ async fn status<T: Topology>(session: &Session, (inventory, topology, scores): O
     let standings = maestro.status(inventory, topology, scores).await?;
     session.progress.end();
     session.text(&report::status(&standings, &session.layout));
-    session.json(|| standings.iter().map(|standing| report::json_line("standing", standing)).collect());
+    session.json(|| report::standing_lines(&standings));
     Ok(Ended::with(if report::is_well(&standings) { Exit::Done } else { Exit::Pending }))
 }

@@ -1,7 +1,10 @@
 //! The commands.
 
 mod apply;
+mod completions;
+mod doctor;
 mod drift;
+mod graph;
 mod look;
 mod plan;
 mod render;
@@ -9,6 +12,8 @@ mod run;
 mod secrets;
 mod verify;
 
+pub(crate) use completions::completions;
+pub(crate) use doctor::doctor;
 pub(crate) use look::{Ended, carry_out};
 pub(crate) use plan::show_saved;
 pub(crate) use secrets::secrets;

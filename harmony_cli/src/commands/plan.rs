@@ -71,7 +71,7 @@ pub(super) fn refused(session: &Session, plan: &Plan) -> Option<Ended> {
     if count == 0 {
         return None;
     }
-    session.console.message(report::refusals(plan, &session.messages).as_bytes());
+    session.console.message(report::refusals(plan, &session.sources(), &session.messages).as_bytes());
     let summary = Summary { outcome: Exit::Refused.outcome(), ..Summary::of_plan(plan) };
     Some(Ended { exit: Exit::Refused, summary })
 }

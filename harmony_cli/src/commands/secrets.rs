@@ -2,7 +2,6 @@
 
 use harmony::topology::Site;
 use harmony_secret::{AnswerKind, Need, Prompt, PromptError, Question, Removal, SecretError, SecretName, SecretValue};
-use serde_json::json;
 
 use super::look::Ended;
 use crate::arguments::SecretsCommand;
@@ -33,7 +32,7 @@ pub(crate) async fn secrets(session: &Session, site: &Site, command: SecretsComm
 async fn list(session: &Session, site: &Site) -> Result<Ended, CommandError> {
     for name in site.secrets.names().await? {
         session.text(&format!("{name}\n"));
-        session.json(|| report::json_line("secret", json!({ "name": name })));
+        session.json(|| report::secret_line(name.as_str(), None));
     }
     Ok(Ended::with(Exit::Done))
 }
@@ -79,7 +78,7 @@ async fn piped(session: &Session) -> Result<SecretValue, CommandError> {
 async fn tell(session: &Session, site: &Site, name: &SecretName) -> Result<Ended, CommandError> {
     found(site, name).await?;
     session.text(&format!("{name}: (sensitive)\n"));
-    session.json(|| report::json_line("secret", json!({ "name": name })));
+    session.json(|| report::secret_line(name.as_str(), None));
     Ok(Ended::with(Exit::Done))
 }
 
@@ -87,7 +86,7 @@ async fn reveal(session: &Session, site: &Site, name: &SecretName) -> Result<End
     let value = found(site, name).await?;
     let text = value.expose_str().map_err(|_| CommandError::SecretNotText { name: name.clone() })?;
     session.text(&format!("{text}\n"));
-    session.json(|| report::json_line("secret", json!({ "name": name, "value": text })));
+    session.json(|| report::secret_line(name.as_str(), Some(text)));
     Ok(Ended::with(Exit::Done))
 }
 

@@ -15,9 +15,7 @@ pub(super) async fn verify<T: Topology>(
 ) -> Result<Ended, CommandError> {
     let outcome = session.maestro(topology.site()).verify(inventory, topology, scores).await?;
     session.progress.end();
-    for failed in &outcome.failures {
-        session.console.message(report::failed(failed, &session.messages).as_bytes());
-    }
+    session.console.message(report::failures(&outcome.failures, &session.sources(), &session.messages).as_bytes());
     if !outcome.not_begun.is_empty() {
         session.remark("what is there is not as the Scores say: `drift` shows in what");
     }

@@ -2,6 +2,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use harmony::Origin;
 use harmony::engine::events::{Event, Observer};
 
 use super::*;
@@ -62,6 +63,7 @@ fn lines_say_what_was_done_and_what_is_waited_for() {
     let failed = Event::Failed {
         address: "east/stream".parse().unwrap(),
         label: "stream ORDERS".to_owned(),
+        origin: Origin::new("streams", "src/main.rs", 7),
         error: "refused".to_owned(),
         hint: None,
     };

@@ -50,7 +50,7 @@ pub(crate) fn seconds(took: Duration) -> String {
 }
 
 /// `1 thing`, `2 things`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

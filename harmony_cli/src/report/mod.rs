@@ -1,7 +1,9 @@
 //! Rendering what a command has to say: pure, from data to text.
 
+mod checks;
+mod counts;
 mod document;
-mod events;
+mod excerpt;
 mod failure;
 mod fields;
 mod layout;
@@ -10,18 +12,24 @@ mod listing;
 mod outcome;
 mod plan;
 mod procedure;
+mod schema;
 mod status;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use checks::{check_lines, checks};
 pub(crate) use document::{Secrets, document};
-pub use events::EVENTS;
-pub(crate) use events::{Summary, event_line, json_line, planned_changes};
-pub(crate) use failure::{failed, problem};
-pub(crate) use layout::{Detail, Layout, seconds, visible};
-pub(crate) use lines::{error_line, listing_lines, next_step_lines, node_line, proof_lines};
+pub(crate) use excerpt::Sources;
+pub(crate) use failure::{failures, problem};
+pub(crate) use layout::{Detail, Layout, counted, seconds, visible};
+pub use lines::EVENTS;
+pub(crate) use lines::{
+    Line, Summary, completions_line, error_line, event_line, listing_lines, misunderstood_line, next_step_lines, node_line,
+    planned_changes, proof_lines, secret_line, standing_lines,
+};
 pub(crate) use listing::listing;
 pub(crate) use outcome::{after_failures, done, verified};
 pub(crate) use plan::{changes_something, drift, plan, refusals};
 pub(crate) use procedure::{procedure, procedure_lines, procedures};
+pub use schema::events_schema;
 pub(crate) use status::{is_well, status};

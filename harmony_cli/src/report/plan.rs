@@ -2,6 +2,7 @@
 
 use harmony::engine::plan::{Change, Counts, LossNotice, Plan, Step, Subject};
 
+use super::excerpt::{Excerpts, Sources};
 use super::fields;
 use super::layout::{Detail, Layout, push, visible};
 use crate::paint::Hue;
@@ -131,8 +132,9 @@ fn loss_line(page: &mut String, step: &Step, loss: &LossNotice, layout: &Layout)
 }
 
 /// Why the plan is refused, and by which flags that could change; for the error stream.
-pub(crate) fn refusals(plan: &Plan, layout: &Layout) -> String {
+pub(crate) fn refusals(plan: &Plan, sources: &Sources, layout: &Layout) -> String {
     let mut page = String::new();
+    let mut excerpts = Excerpts::from(sources);
     let refused: Vec<&Step> = plan.refusals().collect();
     let steps = if refused.len() == 1 { "1 step is".to_owned() } else { format!("{} steps are", refused.len()) };
     push(&mut page, &format!("{} {steps} refused, so nothing is changed", layout.text(Hue::Loud, "error:")));
@@ -149,6 +151,7 @@ pub(crate) fn refusals(plan: &Plan, layout: &Layout) -> String {
         };
         push(&mut page, &format!("    {} {hint}", layout.text(Hue::Unsure, "hint:")));
         push(&mut page, &format!("    wanted by {}", visible(&step.origin.to_string())));
+        excerpts.show_line(&mut page, &step.origin, layout);
     }
     page
 }

@@ -2,10 +2,9 @@
 
 use harmony::procedure::{Procedure, Underway};
 use harmony_types::TimeSpan;
-use serde_json::json;
 
-use super::events::json_line;
 use super::layout::{Layout, push, visible};
+use super::lines::{Line, Standpoint};
 use crate::paint::Hue;
 
 /// What is offered, and where it stands.
@@ -64,14 +63,9 @@ pub(crate) fn procedure_lines<'a>(offered: &[Procedure], underway: impl IntoIter
     let underway: Vec<&Underway> = underway.into_iter().collect();
     let line = |procedure: &Procedure| {
         let stands = underway.iter().find(|underway| procedure.is(underway));
-        let at = stands.map(|stands| json!({ "step": stands.step, "reached": stands.reached.is_some() }));
-        json_line(
-            "procedure",
-            json!({
-                "procedure": procedure.name, "subject": procedure.subject, "does": procedure.does, "steps": procedure.steps,
-                "underway": at,
-            }),
-        )
+        let Procedure { name, subject, does, steps, .. } = procedure;
+        let underway = stands.map(|stands| Standpoint { step: &stands.step, reached: stands.reached.is_some() });
+        Line::Procedure { procedure: name, subject, does, steps, underway }.text()
     };
     offered.iter().map(line).collect()
 }

@@ -11,6 +11,10 @@ use serde_json::json;
 use super::*;
 use crate::paint::Paint;
 
+fn nowhere() -> Sources {
+    Sources::nowhere()
+}
+
 fn wide() -> Layout {
     Layout { paint: Paint::Plain, width: 100, detail: Detail::Short }
 }
@@ -150,7 +154,7 @@ fn structures_that_do_not_fit_on_a_line_are_compared_line_by_line() {
 
 #[test]
 fn refusals_name_the_flag_or_the_way_out() {
-    insta::assert_snapshot!(refusals(&every_sort(), &wide()));
+    insta::assert_snapshot!(refusals(&every_sort(), &nowhere(), &wide()));
 }
 
 fn outcome() -> Outcome {
@@ -195,7 +199,7 @@ fn a_failed_run_tells_what_failed_what_is_left_and_no_next_steps() {
     };
     let not_begun = (0..12).map(|at| format!("east/streams/S{at}").parse().unwrap()).collect();
     let outcome = Outcome { failures: vec![failure.clone()], not_begun, ..outcome() };
-    let text = failed(&failure, &wide()) + &after_failures(&outcome, &wide()) + &done(&outcome, &wide());
+    let text = failures(&[failure], &nowhere(), &wide()) + &after_failures(&outcome, &wide()) + &done(&outcome, &wide());
     insta::assert_snapshot!(text);
 }
 

@@ -137,6 +137,21 @@ async fn list_says_which_line_wants_what() {
 }
 
 #[tokio::test]
+async fn graph_draws_what_stands_on_what_in_three_languages_and_as_json() {
+    let program = Program::new();
+    let shelves = [shelf("low", 1), shelf("high", 2)];
+    let mermaid = program.run("graph", &shelves).await;
+    assert_eq!((mermaid.exit, mermaid.messages.as_str()), (Exit::Done, ""));
+    assert!(mermaid.output.contains("b1 -.-> b0"), "high stands on low: {}", mermaid.output);
+    assert!(program.run("graph --format dot", &shelves).await.output.contains("b1 -> b0 [style=dashed];"));
+    assert!(program.run("graph --all --format svg", &shelves).await.output.ends_with("</svg>\n"));
+    let events = program.run("graph --json", &shelves).await.events();
+    assert_eq!(events[0]["members"], serde_json::json!(["warehouse/high"]));
+    assert!(events.iter().any(|event| event["event"] == "graph_edge" && event["is_gate"] == true));
+    assert!(program.world.shelves.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_place_that_does_not_answer_is_a_failure_with_its_cause_and_hint() {
     let program = Program::new();
     program.world.dark.lock().unwrap().push("everything".to_owned());

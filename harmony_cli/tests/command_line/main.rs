@@ -7,8 +7,11 @@
 
 mod applying;
 mod asking;
+mod completions;
+mod doctor;
 mod looking;
 mod place;
 mod program;
 mod saved;
+mod schema;
 mod secrets;

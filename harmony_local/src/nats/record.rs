@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use harmony::provider::{Failure, ProviderError};
-use harmony_io::{Io, Mode, ProcessId, StartTime};
+use harmony_io::{Io, IoResult, Mode, ProcessId, StartTime};
 use serde::{Deserialize, Serialize};
 
 use super::directory::STORE;
@@ -51,6 +51,16 @@ impl Record {
 }
 
 impl Found {
+    /// The process.
+    pub(crate) fn process(&self) -> ProcessId {
+        self.process
+    }
+
+    /// Whether it is stopped (SIGSTOP).
+    pub(crate) fn is_stopped(&self, io: &Io) -> IoResult<bool> {
+        io.is_stopped(self.process, self.started)
+    }
+
     /// Whether the store that the process was started on is no longer the one at its path. It then keeps writing into files that
     /// nobody can find any more, until it is started again.
     pub(super) fn lost_its_store(&self, io: &Io, identity: &ProcessIdentity) -> Result<bool, ProviderError> {

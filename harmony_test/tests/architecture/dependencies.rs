@@ -24,12 +24,13 @@ const OUTSIDE: [&str; 2] = ["harmony_test", "xtask"];
 const ONE_THING: [(&str, &str); 1] = [("harmony_secret", "harmony_secret_derive")];
 
 /// Who may depend on an SDK. Tests may use any.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 9] = [
     ("async-nats", &["harmony_nats"]),
     ("kube", &["harmony_k8s"]),
     ("rcgen", &["harmony"]),
     ("bcrypt", &["harmony"]),
     ("clap", &["harmony_cli", "xtask"]),
+    ("clap_complete", &["harmony_cli"]),
     ("nix", &["harmony_io"]),
     ("ureq", &["harmony_local"]),
     ("anyhow", &["harmony_cli", "harmony_operator", "harmony_agent", "xtask", "examples"]),
