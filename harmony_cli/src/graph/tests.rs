@@ -25,7 +25,7 @@ fn resource(score: u32, uses: &[&str], after: &[&str]) -> Node {
         loss: Loss::Nothing,
         may_be_lost: false,
     };
-    with(score, What::Resource(node), after)
+    with(score, What::Resource(Box::new(node)), after)
 }
 
 fn proof(score: u32, after: &[&str]) -> Node {
