@@ -154,6 +154,14 @@ impl<T: Topology + ?Sized> PreparedProcedure<'_, T> {
     /// # Errors
     /// As [`Prepared::apply`] and [`Maestro::prepare`]. What failed on the way is in the outcome.
     pub async fn carry_out(mut self) -> Result<Outcome, EngineError> {
+        let carried_out = self.go_on().await;
+        if let Some(exclusion) = &mut self.prepared.exclusion {
+            exclusion.give_lease_back().await;
+        }
+        carried_out
+    }
+
+    async fn go_on(&mut self) -> Result<Outcome, EngineError> {
         let mut outcome = Outcome::default();
         if let Some(stands) = self.stands.take() {
             outcome.add(self.bring_about(stands).await?);

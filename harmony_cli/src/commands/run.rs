@@ -48,15 +48,15 @@ pub(super) async fn run<T: Topology>(
     let text = if prepared.stands().is_some() { "Go on with it?" } else { "Begin?" };
     consent(session, interrupts, Question { text, skip: arguments.yes }).await?;
     session.text("\n");
-    let outcome = watched(session, interrupts, prepared).await?;
+    let carried_out = watched(session, interrupts, prepared).await;
     session.progress.end();
-    let ended = report_outcome(session, &outcome);
-    if ended.exit != Exit::Done {
+    let ended = carried_out.map(|outcome| report_outcome(session, &outcome));
+    let is_left = !ended.as_ref().is_ok_and(|ended| ended.exit == Exit::Done);
+    if is_left && maestro.underway().is_ok_and(|underway| underway.iter().any(|underway| procedure.is(underway))) {
         let title = procedure.title();
-        let says = format!("what `{title}` has reached holds, also under `apply`; `run {title}` goes on from there");
-        session.remark(&says);
+        session.remark(&format!("what `{title}` has reached holds, also under `apply`; `run {title}` goes on from there"));
     }
-    Ok(ended)
+    ended
 }
 
 /// The procedure of that name on that subject; the first parts of the subject may be left out where that is clear.

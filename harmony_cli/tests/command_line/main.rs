@@ -11,6 +11,7 @@ mod completions;
 mod doctor;
 mod looking;
 mod place;
+mod procedures;
 mod program;
 mod saved;
 mod schema;

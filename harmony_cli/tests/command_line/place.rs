@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use harmony::procedure::{Procedure, Step};
 use harmony::proof::{Evidence, Proof, Prover};
 use harmony::provider::{Failure, Known, Live, Observation, Provider, ProviderError};
 use harmony::resource::{FieldChange, Impact, Loss, Resource};
@@ -12,7 +13,7 @@ use harmony::run::Run;
 use harmony::topology::{Hosts, Proves, Providers, Site, Survey, Topology};
 use harmony::value::{Output, Text, Value};
 use harmony::{ArrangeError, Interpret, Inventory, Score, Stage};
-use harmony_types::PlaceName;
+use harmony_types::{PlaceName, TimeSpan};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -213,6 +214,16 @@ impl Score<Surveyed> for ShelvesScore {
     fn create_interpret(&self) -> Box<dyn Interpret<Surveyed> + '_> {
         Box::new(self)
     }
+
+    /// A shelf can be repaired: a prop stands under it meanwhile.
+    fn procedures(&self) -> Vec<Procedure> {
+        let repair = |shelf: &Shelf| {
+            Procedure::new("repair", format!("wall/{}", shelf.name), format!("repairs shelf {}", shelf.name))
+                .with_step(Step::new("prop", "a prop stands under it", "it stands straight").held_for(TimeSpan::milliseconds(1)))
+                .with_step(Step::new("clear", "the prop is gone", ""))
+        };
+        self.0.iter().map(repair).collect()
+    }
 }
 
 impl Interpret<Surveyed> for &ShelvesScore {
@@ -227,6 +238,10 @@ impl Interpret<Surveyed> for &ShelvesScore {
             let mut shelf = shelf.clone();
             shelf.lock = shelf.lock.and(code);
             let handle = stage.after(&below, |stage| stage.add(place, &shelf.name, &shelf))?;
+            if stage.step_of("repair", &format!("wall/{}", shelf.name)) == Some("prop") {
+                let prop = self::shelf(&format!("{}-prop", shelf.name), 1);
+                stage.add(place, &prop.name, &prop)?;
+            }
             code = Some(harmony::text!["user\n", handle.get(&CODE)]);
             below = vec![handle.address().clone()];
         }

@@ -103,3 +103,35 @@ impl NatsCredentials {
         Ok(Some(Self::Password { login, password, inbox_prefix }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use harmony_secret::MemoryStore;
+
+    use super::*;
+
+    async fn find(secrets: &SecretManager) -> Option<NatsCredentials> {
+        let (system, account, user) = ("nats".parse().unwrap(), "SHOP".parse().unwrap(), "till".parse().unwrap());
+        NatsCredentials::find(secrets, &system, &account, &user).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_password_comes_with_the_name_under_which_it_is_handed_out() {
+        let secrets = SecretManager::new(vec![Arc::new(MemoryStore::new())]);
+        assert_eq!(find(&secrets).await, None);
+        let put = async |kind: &str, value: &str| {
+            let name = format!("nats/nats/account/shop/user/till/{kind}").parse().unwrap();
+            secrets.put(&name, &SecretValue::from(value.to_owned())).await.unwrap();
+        };
+        put("password", "sesame").await;
+        let login = |found: Option<NatsCredentials>| match found {
+            Some(NatsCredentials::Password { login, .. }) => login,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(login(find(&secrets).await), "till");
+        put("login", "till.next").await;
+        assert_eq!(login(find(&secrets).await), "till.next");
+    }
+}

@@ -65,3 +65,19 @@ async fn a_hash_is_kept_until_the_password_changes() {
     let other = entries.preview(&run(), &(), &wish("two"), Some(&live)).await.unwrap();
     assert_ne!(other, live.state);
 }
+
+#[tokio::test]
+async fn a_copy_follows_what_it_copies_and_is_kept_where_it_is_no_copy_any_more() {
+    let (secrets, entries) = entries();
+    let wish = |value: &str| GeneratedSecret::new("copy".parse().unwrap(), Recipe::Password).copying(Text::from(value));
+    entries.apply(&run(), &(), &wish("one"), None).await.unwrap();
+    let live = look::<GeneratedSecret>(&entries, "copy".parse().unwrap()).await.unwrap();
+    assert_eq!(entries.preview(&run(), &(), &wish("one"), Some(&live)).await.unwrap(), live.state);
+    assert_ne!(entries.preview(&run(), &(), &wish("two"), Some(&live)).await.unwrap(), live.state);
+    entries.apply(&run(), &(), &wish("two"), Some(&live)).await.unwrap();
+    let kept = secrets.find(&"copy".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(kept.expose_str().unwrap(), "two");
+    let live = look::<GeneratedSecret>(&entries, "copy".parse().unwrap()).await.unwrap();
+    let at_rest = GeneratedSecret::new("copy".parse().unwrap(), Recipe::Password);
+    assert_eq!(entries.preview(&run(), &(), &at_rest, Some(&live)).await.unwrap(), live.state);
+}
