@@ -77,8 +77,7 @@ impl Items {
             items.iter().enumerate().map(|(index, item)| (item.address.clone(), index)).collect();
         if prune == Prune::Everything {
             let keys: HashSet<&Key> = items.iter().filter_map(Item::key).collect();
-            let left: Vec<&Entry> = ledger.entries().filter(|entry| !keys.contains(&entry.key)).collect();
-            for entry in left {
+            for entry in ledger.entries_but(&keys) {
                 items.push(unwanted(entry, providers));
                 needed.push(entry.after.clone());
             }

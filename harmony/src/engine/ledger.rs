@@ -3,7 +3,7 @@
 //! It rests in two files: `ledger.json`, whole and synced before the first write of anything it names, and `ledger.journal`, lines of
 //! what has been done since; loading reads both, closing a run folds the second into the first. A converged run writes neither.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use harmony_io::{Io, IoError, Lock, Mode};
@@ -195,7 +195,8 @@ pub struct Ledger {
     serial: u64,
     identity: Option<String>,
     home: Option<Home>,
-    entries: BTreeMap<Key, Entry>,
+    /// Hashed: every run looks for every thing, and the keys of a kind are alike for most of their length.
+    entries: HashMap<Key, Entry>,
     proofs: BTreeMap<Address, String>,
     underway: Vec<Underway>,
     journaled: bool,
@@ -282,9 +283,16 @@ impl Ledger {
         &self.directory
     }
 
-    /// What was made.
+    /// What was made, in the order of the keys.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values()
+        self.entries_but(&HashSet::new()).into_iter()
+    }
+
+    /// What was made and is not among `keys`, in the order of the keys.
+    pub(super) fn entries_but(&self, keys: &HashSet<&Key>) -> Vec<&Entry> {
+        let mut entries: Vec<&Entry> = self.entries.values().filter(|entry| !keys.contains(&entry.key)).collect();
+        entries.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        entries
     }
 
     /// The entry of a thing.
@@ -456,7 +464,7 @@ impl Ledger {
             serial: self.serial,
             identity: Some(identity),
             home: self.home.clone(),
-            entries: self.entries.values().cloned().collect(),
+            entries: self.entries().cloned().collect(),
             proofs: self.proofs.clone(),
             underway: self.underway.clone(),
         };

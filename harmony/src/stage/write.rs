@@ -1,6 +1,7 @@
 //! Writing resources and proofs into the arrangement.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use harmony_types::PlaceName;
 
@@ -302,14 +303,18 @@ impl<'t> Stage<'t> {
         if *self.places.entry(place.clone()).or_insert(identity_of_place) != identity_of_place {
             return Err(ArrangeError::DuplicatePlace { place: place.to_string() });
         }
-        if let Some(first) = self.arrangement.nodes.get(&address) {
-            return Err(ArrangeError::DuplicateAddress { address, first: first.origin.clone(), second: self.origin.clone() });
-        }
+        let free = match self.arrangement.nodes.entry(address) {
+            Entry::Vacant(free) => free,
+            Entry::Occupied(taken) => {
+                let (address, first) = (taken.key().clone(), taken.get().origin.clone());
+                return Err(ArrangeError::DuplicateAddress { address, first, second: self.origin.clone() });
+            }
+        };
         let mut after = self.gates.clone();
         after.sort();
         after.dedup();
         let node = Node { place: place.clone(), what, after, turn: self.turn.clone(), origin: self.origin.clone() };
-        self.arrangement.nodes.insert(address, node);
+        free.insert(node);
         Ok(())
     }
 }
