@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError};
 use harmony::explain;
@@ -98,6 +98,19 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
         true => NoConnection::Untrusted(failure),
         false => ProviderError::Unreachable(failure).into(),
     })
+}
+
+/// The same for a proof, which is not carried out again: a server that is busy checking others' passwords is there all the same, and is
+/// given a second chance. One that is not there says so at once.
+///
+/// # Errors
+/// As [`connect`].
+pub(crate) async fn connect_to_prove(run: &Run, access: &NatsAccess) -> Result<Connection, NoConnection> {
+    let begun = Instant::now();
+    match connect(run, access).await {
+        Err(NoConnection::Other(ProviderError::Unreachable(_))) if begun.elapsed() >= PATIENCE => connect(run, access).await,
+        connected => connected,
+    }
 }
 
 const CREDENTIAL_HINT: &str = "the servers' configuration does not know this credential: apply the Score that declares the user, or wait \
