@@ -10,6 +10,7 @@ mod asking;
 mod completions;
 mod doctor;
 mod looking;
+mod mistakes;
 mod place;
 mod procedures;
 mod program;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use harmony::topology::Survey;
 use harmony::{Inventory, Scores};
 use harmony_cli::{Exit, Interrupter, Interrupts, Invocation, Streams, Tty, Variables, interrupts, run_with};
 use serde_json::Value as Json;
@@ -77,10 +78,21 @@ impl Program {
     }
 
     pub(crate) async fn run_until(&self, arguments: &str, scores: Scores<Surveyed>, interrupts: Interrupts) -> Said {
+        self.run_on(arguments, Warehouse(Arc::clone(&self.world)), scores, interrupts).await
+    }
+
+    /// Runs on any place.
+    pub(crate) async fn run_on<P: Survey>(
+        &self,
+        arguments: &str,
+        place: P,
+        scores: Scores<P::Surveyed>,
+        interrupts: Interrupts,
+    ) -> Said {
         let (output, messages) = (Captured::default(), Captured::default());
         let mut variables = self.variables.clone();
         let base = self.state.path().to_str().unwrap();
-        variables.insert("HARMONY_STATE_DIR".to_owned(), base.to_owned());
+        variables.entry("HARMONY_STATE_DIR".to_owned()).or_insert_with(|| base.to_owned());
         variables.insert("XDG_CONFIG_HOME".to_owned(), format!("{base}/configuration"));
         let streams = Streams {
             input: Box::new(io::Cursor::new(self.input.clone())),
@@ -99,7 +111,7 @@ impl Program {
             interrupts,
         };
         let is_json = arguments.split_whitespace().any(|argument| argument == "--json");
-        let exit = run_with(invocation, Inventory::empty(), Warehouse(Arc::clone(&self.world)), scores).await;
+        let exit = run_with(invocation, Inventory::empty(), place, scores).await;
         if is_json {
             harmony_test::assert_events_conform(&output.text());
         }
