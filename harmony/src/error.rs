@@ -170,7 +170,10 @@ impl ArrangeError {
             }
             Self::DeclaredTwice { .. } => Some("keep one declaration and let the other Score contribute to it".to_owned()),
             Self::InScore { source, .. } => source.hint(),
-            Self::Address(_) | Self::Cycle { .. } | Self::Unserialisable { .. } => None,
+            Self::Cycle { .. } => {
+                Some("let one of them not wait for the next: take away a reference or a gate between two of them".to_owned())
+            }
+            Self::Address(_) | Self::Unserialisable { .. } => None,
         }
     }
 }

@@ -138,7 +138,7 @@ impl CommandError {
 
     /// The Scores that say what is wrong, with their lines in the program.
     pub(crate) fn origins(&self) -> Vec<&Origin> {
-        match self {
+        let mut origins = match self {
             Self::Engine(error) => match error.as_ref() {
                 EngineError::Arrange(error) => error.origins(),
                 EngineError::Observe { troubles } => troubles.iter().map(|trouble| &trouble.origin).collect(),
@@ -146,7 +146,10 @@ impl CommandError {
                 _ => Vec::new(),
             },
             _ => Vec::new(),
-        }
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        origins.retain(|origin| seen.insert(*origin));
+        origins
     }
 
     /// The steps that are refused, one by one.

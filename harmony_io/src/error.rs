@@ -36,6 +36,7 @@ impl IoError {
             io::ErrorKind::PermissionDenied => Some("check the owner and the mode of the path and of the directory above it"),
             io::ErrorKind::StorageFull => Some("free some space on that file system and run the command again"),
             io::ErrorKind::ReadOnlyFilesystem => Some("choose a writable place with HARMONY_STATE_DIR"),
+            io::ErrorKind::AlreadyExists => Some("something else stands there: remove it, or choose another place"),
             io::ErrorKind::NotADirectory => Some("a part of the path is a file: remove it, or choose another place"),
             io::ErrorKind::NotFound => Some("check that the path is spelled as it is on this machine"),
             _ => None,

@@ -66,7 +66,7 @@ pub enum EngineError {
         here: Box<Home>,
     },
     /// The program wants nothing, although things were made by it.
-    #[error("the program wants nothing, but its Ledger names {made} things that it has made")]
+    #[error("the program wants nothing, but its Ledger names {made} {} that it has made", if *made == 1 { "thing" } else { "things" })]
     Empty {
         /// How many.
         made: usize,
