@@ -59,10 +59,14 @@ pub enum ArrangeError {
         second: Origin,
     },
     /// Two places have one name.
-    #[error("two places are called `{place}`")]
+    #[error("two places are called `{place}`: one of {first}, one of {second}")]
     DuplicatePlace {
         /// The name.
         place: String,
+        /// Who used one of them first.
+        first: Origin,
+        /// Who used the other.
+        second: Origin,
     },
     /// Something refers to what nobody arranges.
     #[error("`{address}` of {origin} refers to `{to}`, which nobody arranges")]

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Verify,
     /// Tell whether what is there still is what the Scores say (exit code 3 if not)
     Drift,
+    /// Strike things from the Ledger, and leave them as they are: from then on they are not this program's
+    Forget(ForgetArguments),
     /// Take away everything that this program has made
     Destroy(DestroyArguments),
     /// Show what the Scores become, without looking at anything
@@ -94,6 +96,25 @@ pub(crate) struct LossArguments {
     pub(crate) allow_loss: Vec<String>,
 }
 
+/// What is taken over.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AdoptArguments {
+    /// Take over what is at ADDRESS and below it, which exists and was not made by this program
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) adopt: Vec<String>,
+    /// Take over everything that exists already, as after the loss of the Ledger
+    #[arg(long)]
+    pub(crate) adopt_all: bool,
+}
+
+/// What a command is limited to.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TargetArguments {
+    /// Do nothing but at ADDRESS and below it, or for the Score of that name; what it needs comes along
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) target: Vec<String>,
+}
+
 /// Where the site is at home.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct HomeArguments {
@@ -112,17 +133,18 @@ pub(crate) struct PlanArguments {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) losses: LossArguments,
-    /// Take over the thing at ADDRESS, which exists and was not made by this program
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) adopt: Vec<String>,
+    #[command(flatten)]
+    pub(crate) adoptions: AdoptArguments,
     #[command(flatten)]
     pub(crate) home: HomeArguments,
+    #[command(flatten)]
+    pub(crate) targets: TargetArguments,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArguments {
     /// A plan that `plan --out` saved: it is carried out exactly as it is, without asking, or refused
-    #[arg(value_name = "FILE", conflicts_with_all = ["allow_loss", "adopt", "moved"])]
+    #[arg(value_name = "FILE", conflicts_with_all = ["allow_loss", "adopt", "adopt_all", "moved", "target"])]
     pub(crate) file: Option<PathBuf>,
     /// Do not ask
     #[arg(short, long)]
@@ -132,11 +154,12 @@ pub(crate) struct ApplyArguments {
     pub(crate) fail_fast: bool,
     #[command(flatten)]
     pub(crate) losses: LossArguments,
-    /// Take over the thing at ADDRESS, which exists and was not made by this program
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) adopt: Vec<String>,
+    #[command(flatten)]
+    pub(crate) adoptions: AdoptArguments,
     #[command(flatten)]
     pub(crate) home: HomeArguments,
+    #[command(flatten)]
+    pub(crate) targets: TargetArguments,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +179,18 @@ pub(crate) struct RunArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ForgetArguments {
+    /// What to forget: an address, all below it, or all of a Score
+    #[arg(value_name = "ADDRESS", required = true)]
+    pub(crate) addresses: Vec<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DestroyArguments {
     /// Do not ask
     #[arg(short, long)]
@@ -164,6 +199,8 @@ pub(crate) struct DestroyArguments {
     pub(crate) losses: LossArguments,
     #[command(flatten)]
     pub(crate) home: HomeArguments,
+    #[command(flatten)]
+    pub(crate) targets: TargetArguments,
 }
 
 #[derive(Debug, Args)]

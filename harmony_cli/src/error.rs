@@ -30,6 +30,8 @@ pub(crate) enum CommandError {
     NoConsent { flag: &'static str },
     #[error("not confirmed, so nothing has been changed")]
     Declined,
+    #[error("{0}")]
+    MayBeLost(String),
     #[error("interrupted before anything was changed")]
     Interrupted,
     #[error("interrupted at once: what was in flight may or may not have been done")]
@@ -65,13 +67,15 @@ impl CommandError {
                 | EngineError::Refused { .. }
                 | EngineError::Elsewhere { .. }
                 | EngineError::SavedPlan(_)
+                | EngineError::Target(_)
+                | EngineError::StillReached { .. }
                 | EngineError::Empty { .. }
                 | EngineError::NotAtRest { .. } => Exit::Refused,
                 EngineError::PlanFile(SavedPlanError::Absent { .. } | SavedPlanError::Io(_)) => Exit::Failed,
                 EngineError::PlanFile(_) => Exit::Refused,
                 _ => Exit::Failed,
             },
-            Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined => Exit::Refused,
+            Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined | Self::MayBeLost(_) => Exit::Refused,
             Self::Interrupted | Self::Aborted => Exit::Interrupted,
             Self::Secret(_) | Self::Prompt { .. } | Self::EmptySecret | Self::SecretNotText { .. } => Exit::Failed,
             Self::SecretName { .. } | Self::UnknownProcedure { .. } | Self::AmbiguousProcedure { .. } => Exit::WrongUsage,
@@ -88,6 +92,10 @@ impl CommandError {
             Self::NoConsent { flag } => Some(format!("look at the plan, then run it with `{flag}`")),
             Self::Secret(error) => error.hint(),
             Self::Prompt { source } => source.hint(),
+            Self::MayBeLost(_) => Some(
+                "if the Ledger was lost, take them over with `apply --adopt-all`, then destroy; else they are not this program's"
+                    .to_owned(),
+            ),
             Self::EmptySecret => Some("type it, or give it on the standard input".to_owned()),
             Self::UnknownProcedure { offered: 0, .. } => Some("the Scores of this program offer no procedures".to_owned()),
             Self::UnknownProcedure { nearest, .. } if nearest.is_empty() => Some("`run` lists what is offered".to_owned()),

@@ -26,6 +26,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("verify", &[("verify", "carry out all proofs")]),
     ("drift", &[("drift --json", "for a scheduled check: 3 if something is not as the Scores say")]),
+    ("forget", &[("forget laptop/nats/old", "leave it as it is, and no longer this program's")]),
     ("destroy", &[("destroy", "show what goes, ask, take it away")]),
     (
         "render",

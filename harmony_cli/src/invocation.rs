@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
+use harmony::engine::scope::Targets;
 use harmony::topology::{Fetching, Site, Survey};
 use harmony::{Inventory, Maestro, Scores};
 use harmony_io::Io;
 
-use crate::arguments::{Arguments, Command, HomeArguments, Talk};
+use crate::arguments::{Arguments, Command, HomeArguments, Talk, TargetArguments};
 use crate::commands::{self, Ended};
 use crate::console::{Console, Streams, Tty};
 use crate::error::CommandError;
@@ -107,6 +108,9 @@ impl Session {
         }
         let site = site::site(&self.program, &self.variables, self.fetching)?;
         let ended = match command {
+            Command::Forget(arguments) => {
+                interrupts.unless(commands::forget(self, &site, arguments)).await.unwrap_or(Err(CommandError::Interrupted))
+            }
             Command::Secrets(command) => {
                 interrupts.unless(commands::secrets(self, &site, command)).await.unwrap_or(Err(CommandError::Interrupted))
             }
@@ -138,9 +142,9 @@ impl Session {
         Maestro::new(site).with_observer(Arc::clone(&self.progress) as _)
     }
 
-    /// The same for a site that may have been moved.
-    pub(crate) fn maestro_at(&self, site: &Site, home: HomeArguments) -> Maestro {
-        let maestro = self.maestro(site);
+    /// The same for a site that may have been moved, limited to targets.
+    pub(crate) fn maestro_at(&self, site: &Site, home: HomeArguments, limit: &TargetArguments) -> Maestro {
+        let maestro = self.maestro(site).with_targets(Targets::new(limit.target.iter().cloned()));
         if home.moved { maestro.accepting_move() } else { maestro }
     }
 

@@ -71,7 +71,7 @@ impl<'a> Context<'a> {
             ItemKind::Unwanted { entry, .. } => entry.may_be_lost,
             _ => false,
         };
-        LossNotice { what, allowed: score_allows || self.allowances.losses.contains(item.address.as_str()) }
+        LossNotice { what, allowed: score_allows || self.allowances.may_lose(&item.address) }
     }
 }
 
@@ -89,11 +89,14 @@ pub(super) fn decide(item: &Item, desired: &Json, live: Option<&AnyLive>, contex
         return Verdict::new(Change::Create).differing(fields).losing(loss_of_what_was(item, entry, context));
     };
     // Others may have made what is shared; that is what it is for.
-    let may_adopt = facts.adopts || facts.shared || context.allowances.adoptions.contains(item.address.as_str());
+    let may_adopt = facts.adopts || facts.shared || context.allowances.may_adopt(&item.address);
     if entry.is_none() && !may_adopt {
         return Verdict::new(foreign(item)).differing(fields);
     }
-    let change = classify(&fields, facts.impact);
+    let change = match classify(&fields, facts.impact) {
+        Change::None if entry.is_none() && !facts.adopts && !facts.shared => Change::Adopt,
+        change => change,
+    };
     let loses = matches!(change, Change::Replace { .. })
         || fields.iter().any(|field| is_known(field) && (facts.impact)(field) == Impact::UpdateLosing);
     let what = match facts.loss {
@@ -127,6 +130,9 @@ pub(super) fn loss_of_what_was(item: &Item, entry: Option<&Entry>, context: &Con
 
 /// What becomes of a thing that only the Ledger knows.
 pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: &Context<'_>) -> Verdict {
+    if item.stays {
+        return Verdict::new(Change::None);
+    }
     let is_shared = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().shared);
     let (because, held) = match seen {
         // It may yet appear: the next run looks for it once more.

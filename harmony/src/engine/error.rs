@@ -6,6 +6,8 @@ use super::ledger::LedgerError;
 use super::outcome::Failed;
 use super::plan::Step;
 use super::saved::{PlanRefusal, SavedPlanError};
+use super::scope::UnknownTarget;
+use crate::address::Address;
 use crate::error::ArrangeError;
 
 /// Why a run did not begin, or could not go on.
@@ -24,6 +26,9 @@ pub enum EngineError {
     /// A saved plan is not carried out. Nothing has been changed.
     #[error(transparent)]
     SavedPlan(#[from] PlanRefusal),
+    /// The run is limited to something that there is not.
+    #[error(transparent)]
+    Target(#[from] UnknownTarget),
     /// Another run goes on, or it cannot be told whether one does.
     #[error(transparent)]
     Exclusion(#[from] ExclusionError),
@@ -65,6 +70,17 @@ pub enum EngineError {
         /// Where this is.
         here: Box<Home>,
     },
+    /// Something cannot be forgotten, because something else is reached through it.
+    #[error("`{address}` cannot be forgotten, because `{by}` is reached through it")]
+    StillReached {
+        /// What should be forgotten.
+        address: Address,
+        /// What is reached through it.
+        by: Address,
+    },
+    /// Nothing has been made yet, so nothing can be proved.
+    #[error("this program has made nothing yet, so there is nothing to prove")]
+    NothingMade,
     /// The program wants nothing, although things were made by it.
     #[error("the program wants nothing, but its Ledger names {made} {} that it has made", if *made == 1 { "thing" } else { "things" })]
     Empty {
@@ -82,12 +98,17 @@ impl EngineError {
             Self::Ledger(error) => error.hint(),
             Self::PlanFile(error) => error.hint(),
             Self::SavedPlan(refusal) => refusal.hint(),
+            Self::Target(unknown) => Some(unknown.hint()),
             Self::Exclusion(error) => error.hint(),
             Self::Observe { troubles } => troubles.first().and_then(|trouble| trouble.hint.clone()),
             Self::Refused { .. } => Some("see each step's reason; accept a loss with `--allow-loss ADDRESS`".to_owned()),
             Self::NotAtRest { .. } => Some("run `apply` first, so that the procedure changes nothing but its own".to_owned()),
             Self::UnknownStep { .. } => Some("build the site program with the version of Harmony that began it".to_owned()),
             Self::Elsewhere { how, .. } => Some(elsewhere_hint(*how)),
+            Self::StillReached { address, by } => {
+                Some(format!("forget both, `forget {address} {by}`, or take `{by}` away first"))
+            }
+            Self::NothingMade => Some("run `apply` first".to_owned()),
             Self::Empty { .. } => Some("use `destroy` to take everything away".to_owned()),
         }
     }

@@ -10,13 +10,16 @@ use futures::stream::FuturesUnordered;
 use super::decide::Verdict;
 use super::events::Event;
 use super::filled::fill;
-use super::items::{ItemKind, Items, Prune};
+use super::items::{ItemKind, Items};
 use super::ledger::{Entry, Ledger, LedgerError};
 use super::observe::Observed;
 use super::outcome::{Outcome, Proved};
 use super::perform::{Effect, Making, Taking, prove};
 use super::plan::{Allowances, Change};
+use super::replaced::Pairs;
 use super::schedule::Schedule;
+use super::scope::Prune;
+use crate::address::Address;
 use crate::provider::ProviderError;
 use crate::resource::Loss;
 use crate::run::Run;
@@ -41,7 +44,9 @@ pub(super) struct Execution<'a> {
     pub(super) run: &'a Run,
     pub(super) allowances: &'a Allowances,
     pub(super) after_failure: AfterFailure,
-    pub(super) prune: Prune,
+    pub(super) prune: &'a Prune,
+    /// What goes where something is made in its place.
+    pub(super) pairs: &'a Pairs,
 }
 
 /// What one step did.
@@ -99,11 +104,13 @@ impl Execution<'_> {
             .filter_map(|index| entry_of(self.items, index, found, ledger))
             .filter(|entry| ledger.find(&entry.key).is_none_or(|before| !before.says_the_same_as(entry)))
             .collect();
-        let stands = |proof: &crate::address::Address| {
-            self.items.find(proof).is_some_and(|index| found.verdicts[index].change == Change::None)
+        let is_quiet = |address: &Address| self.items.find(address).map(|index| found.quiet[index]);
+        let stands = |proof: &Address| match self.items.find(proof) {
+            Some(index) => found.verdicts[index].change == Change::None,
+            None => self.prune.leaves_standing(proof, &is_quiet),
         };
         let changes = found.verdicts.iter().any(|verdict| verdict.change.is_pending());
-        let outlived = self.prune == Prune::Everything && ledger.has_passed_other_than(stands);
+        let outlived = matches!(self.prune, Prune::Everything) && ledger.has_passed_other_than(stands);
         if changes || outlived || !entries.is_empty() { ledger.intend(entries, stands) } else { Ok(()) }
     }
 
@@ -146,6 +153,9 @@ impl Execution<'_> {
         let word = match effect {
             Effect::Stands { wrote, change, outputs, held } => {
                 outcome.writes += usize::from(wrote);
+                // What is made in the place of something that goes is one replacement.
+                let replaces = change == Change::Create && self.pairs.is_made(done.index);
+                let change = if replaces { Change::Replace { because: String::new() } } else { change };
                 count(outcome, &change);
                 if let ItemKind::Wanted { key, provider, .. } = &item.what {
                     ledger.made(key, provider.facts().keeps_outputs.then(|| outputs.clone()), held)?;
@@ -155,7 +165,12 @@ impl Execution<'_> {
             }
             Effect::Gone { wrote } => {
                 outcome.writes += usize::from(wrote);
-                *(if wrote { &mut outcome.counts.delete } else { &mut outcome.counts.forget }) += 1;
+                // The half of a replacement is counted with the other one.
+                match (wrote, self.pairs.is_going(done.index)) {
+                    (_, true) => {}
+                    (true, false) => outcome.counts.delete += 1,
+                    (false, false) => outcome.counts.forget += 1,
+                }
                 // Where a run was taken over, what it had in flight may make the thing once more: the next run looks for it too.
                 if let Some(key) = item.key().filter(|_| !self.run.took_over()) {
                     ledger.gone(key)?;
@@ -184,7 +199,7 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
     let before = ledger.find(key);
     let facts = provider.facts();
     let Verdict { change, loss, .. } = &found.verdicts[index];
-    let live = found.live[index].as_ref().filter(|_| *change == Change::None);
+    let live = found.live[index].as_ref().filter(|_| matches!(change, Change::None | Change::Adopt));
     let mut sensitive = before.map(|before| before.sensitive.clone()).unwrap_or_default();
     let declared = facts.secret_fields.iter().map(|path| (*path).to_owned());
     for path in value::sensitive_paths(&resource.spec).into_iter().chain(declared) {
@@ -218,6 +233,7 @@ fn count(outcome: &mut Outcome, change: &Change) {
     let counts = &mut outcome.counts;
     *match change {
         Change::Create => &mut counts.create,
+        Change::Adopt => &mut counts.adopt,
         Change::Replace { .. } => &mut counts.replace,
         Change::None => &mut counts.unchanged,
         _ => &mut counts.update,
@@ -232,6 +248,7 @@ fn doing(change: &Change) -> &'static str {
         Change::Delete { .. } => "deleting",
         Change::Forget => "striking out",
         Change::Prove => "proving",
+        Change::Adopt => "taking over",
         Change::None | Change::UnknownUntil { .. } | Change::Forbidden { .. } => "looking again",
     }
 }
@@ -241,6 +258,7 @@ fn finished(change: &Change) -> &'static str {
         Change::Create => "created",
         Change::Replace { .. } => "replaced",
         Change::None => "is as it should be",
+        Change::Adopt => "taken over",
         _ => "updated",
     }
 }

@@ -10,6 +10,7 @@ use super::ledger::{Entry, Key, Ledger};
 use super::observe::Observed;
 use super::outcome::Failed;
 use super::plan::{Step, Subject};
+use super::scope::{Fate, Prune};
 use crate::address::Address;
 use crate::arrangement::{Node, ProofNode, ResourceNode, What};
 use crate::origin::Origin;
@@ -28,6 +29,8 @@ pub(super) struct Item {
     /// Those of them by which it is reached: what it lives in, and what opens that.
     pub(super) through: Vec<usize>,
     pub(super) turn: Option<String>,
+    /// Whether it is only looked at, and stays as it is although no Score wants it: something that goes is reached through it.
+    pub(super) stays: bool,
 }
 
 pub(super) enum ItemKind {
@@ -39,13 +42,6 @@ pub(super) enum ItemKind {
     Unwanted { entry: Box<Entry>, provider: Option<Arc<dyn AnyProvider>> },
     /// Should pass.
     Proof { proof: ProofNode, digest: String, prover: Option<Arc<dyn AnyProver>> },
-}
-
-/// Which of the things that only the Ledger knows a run takes away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prune {
-    Everything,
-    Nothing,
 }
 
 /// All things of one run, and where the program and the Ledger say them.
@@ -70,15 +66,19 @@ pub(super) enum Seen {
 
 impl Items {
     /// The `nodes` in the order of their addresses, then what only `ledger` knows, as far as `prune` takes it away.
-    pub(super) fn new(nodes: BTreeMap<Address, Node>, ledger: &Ledger, providers: &Providers, prune: Prune) -> Self {
+    pub(super) fn new(nodes: BTreeMap<Address, Node>, ledger: &Ledger, providers: &Providers, prune: &Prune) -> Self {
         let mut needed: Vec<Vec<Address>> = nodes.values().map(|node| [node.references(), node.after.clone()].concat()).collect();
         let mut items: Vec<Item> = nodes.into_iter().map(|(address, node)| wanted(address, node, providers)).collect();
         let by_address: HashMap<Address, usize> =
             items.iter().enumerate().map(|(index, item)| (item.address.clone(), index)).collect();
-        if prune == Prune::Everything {
+        if !matches!(prune, Prune::Nothing) {
             let keys: HashSet<&Key> = items.iter().filter_map(Item::key).collect();
             for entry in ledger.entries_but(&keys) {
-                items.push(unwanted(entry, providers));
+                let fate = prune.fate(&entry.key);
+                if fate == Fate::LeftAlone {
+                    continue;
+                }
+                items.push(Item { stays: fate == Fate::Stays, ..unwanted(entry, providers) });
                 needed.push(entry.after.clone());
             }
         }
@@ -241,14 +241,14 @@ fn wanted(address: Address, node: Node, providers: &Providers) -> Item {
             proof,
         },
     };
-    Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn }
+    Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn, stays: false }
 }
 
 fn unwanted(entry: &Entry, providers: &Providers) -> Item {
     let provider = providers.find(&entry.key.place, &entry.key.kind).cloned();
     let (address, origin) = (entry.address.clone(), entry.origin.clone());
     let what = ItemKind::Unwanted { entry: Box::new(entry.clone()), provider };
-    Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn: None }
+    Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn: None, stays: false }
 }
 
 fn addresses(access: &Json) -> Vec<Address> {

@@ -23,6 +23,8 @@ use crate::value;
 /// The format that this program writes. An older one is read, a newer one refused. Format 1 said neither who it is nor where it is at
 /// home: what is read of it is at home where it is read, and gets its identity with the next write.
 pub const FORMAT: u32 = 2;
+/// What the address of something begins with that was moved aside.
+const ASIDE: &str = "before-";
 const FILE: &str = "ledger.json";
 /// The name of the file that stays in the state directory where a run was killed.
 pub const JOURNAL: &str = "ledger.journal";
@@ -278,6 +280,10 @@ impl Ledger {
         (self.home, self.moved) = (Some(here), moved);
     }
 
+    pub(super) fn io(&self) -> &Io {
+        &self.io
+    }
+
     /// Where it is kept.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
@@ -370,7 +376,7 @@ impl Ledger {
         }
         let coming: BTreeSet<&Key> = incoming.iter().map(|entry| &entry.key).collect();
         for entry in incoming {
-            let aside = || entry.address.join(&format!("before-{}", self.serial)).ok();
+            let aside = || entry.address.join(&format!("{ASIDE}{}", self.serial)).ok();
             if let Some(aside) = owners.get(&entry.address).filter(|owner| !coming.contains(owner)).and_then(|_| aside()) {
                 moved.insert(entry.address.clone(), aside);
             }
@@ -403,6 +409,20 @@ impl Ledger {
     /// [`LedgerError::Io`].
     pub(crate) fn proved(&mut self, proof: &Address, digest: &str) -> Result<(), LedgerError> {
         self.note(&Line::Proved { proof: proof.clone(), digest: digest.to_owned() })
+    }
+
+    /// Strikes things out that nothing has been done to.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`].
+    pub(super) fn strike(&mut self, keys: &[Key]) -> Result<(), LedgerError> {
+        self.serial += 1;
+        keys.iter().for_each(|key| drop(self.entries.remove(key)));
+        if self.entries.is_empty() {
+            self.proofs.clear();
+        }
+        self.save()?;
+        self.close()
     }
 
     /// Folds the journal into the file; an empty Ledger leaves no file. Writes nothing if nothing has changed.
@@ -496,6 +516,13 @@ impl Ledger {
     fn damaged(&self, place: &str, source: serde_json::Error) -> LedgerError {
         LedgerError::Damaged { path: self.directory.join(FILE), place: place.to_owned(), source }
     }
+}
+
+/// Where something was before it was moved aside because something else took its address.
+pub(super) fn before_aside(address: &Address) -> Option<Address> {
+    let (before, last) = address.as_str().rsplit_once('/')?;
+    let number = last.strip_prefix(ASIDE)?;
+    number.bytes().all(|digit| digit.is_ascii_digit()).then(|| before.parse().ok()).flatten()
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Contents, LedgerError> {

@@ -13,7 +13,7 @@ use super::exclusion::Exclusion;
 pub use super::execute::AfterFailure;
 use super::filled::fill;
 use super::home::Home;
-use super::items::{ItemKind, Items, Prune};
+use super::items::{Item, ItemKind, Items};
 use super::ledger::{Ledger, LedgerError};
 use super::observe::{Observation, Observed};
 use super::order::Order;
@@ -23,6 +23,8 @@ use super::plan::{Allowances, Change, FORMAT, Plan};
 pub use super::prepared::{Prepared, Stopper};
 pub use super::procedure::{PreparedProcedure, ProcedureStopper};
 use super::procedure::{abandoned, standing};
+use super::replaced::Pairs;
+use super::scope::{Prune, Targets};
 use super::status::{self, Standing};
 use crate::address::Address;
 use crate::arrangement::{Arrangement, Node};
@@ -43,6 +45,7 @@ pub struct Maestro {
     pub(super) site: Site,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) allowances: Allowances,
+    pub(super) targets: Targets,
     after_failure: AfterFailure,
     patience: Duration,
     accepts_move: bool,
@@ -56,6 +59,7 @@ impl Maestro {
             site: site.clone(),
             observer: Arc::new(Silent),
             allowances: Allowances::default(),
+            targets: Targets::default(),
             after_failure: AfterFailure::GoOn,
             patience: PATIENCE,
             accepts_move: false,
@@ -73,6 +77,14 @@ impl Maestro {
     #[must_use]
     pub fn with_allowances(mut self, allowances: Allowances) -> Self {
         self.allowances = allowances;
+        self
+    }
+
+    /// The same, with plans and runs limited to `targets`. What they need comes along; in a `destroy`, so does what needs them. The rest is
+    /// neither looked at nor changed.
+    #[must_use]
+    pub fn with_targets(mut self, targets: Targets) -> Self {
+        self.targets = targets;
         self
     }
 
@@ -184,9 +196,12 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Outcome, EngineError> {
         let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
+        if ledger.entries().next().is_none() && arrangement.nodes.values().any(|node| node.resource().is_some()) {
+            return Err(EngineError::NothingMade);
+        }
         let begun = Instant::now();
         let run = self.run(None);
-        let (items, mut found) = self.look(arrangement.nodes, &providers, &ledger, &run, Prune::Everything).await?;
+        let (items, mut found) = self.look(arrangement.nodes, &providers, &ledger, &run, &Prune::Everything).await?;
         found.take_as_it_is();
         let mut outcome = Outcome { failures: failures(&items, &found), ..Outcome::default() };
         let differs = |index: &usize| {
@@ -217,7 +232,7 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Vec<Standing>, EngineError> {
         let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
-        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(None), Prune::Everything).await?;
+        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(None), &Prune::Everything).await?;
         Ok(status::standings(&items, &found, &ledger))
     }
 
@@ -234,7 +249,7 @@ impl Maestro {
     ) -> Result<Arrangement, EngineError> {
         let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
         let nodes = arrangement.nodes.clone();
-        let (items, found) = self.look(nodes, &providers, &ledger, &self.run(None), Prune::Everything).await?;
+        let (items, found) = self.look(nodes, &providers, &ledger, &self.run(None), &Prune::Everything).await?;
         Ok(status::filled(arrangement, &items, &found))
     }
 
@@ -268,10 +283,53 @@ impl Maestro {
         Ok((ledger, played))
     }
 
+    /// The things that the Scores want, that are there, and that the Ledger does not know although this program does not share them with
+    /// others. Where the Ledger is empty, it may have been lost.
+    ///
+    /// # Errors
+    /// As [`Maestro::status`].
+    pub async fn foreign<T: Topology + ?Sized>(
+        &self,
+        inventory: &Inventory,
+        topology: &T,
+        scores: &Scores<T>,
+    ) -> Result<Vec<Address>, EngineError> {
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
+        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(None), &Prune::Nothing).await?;
+        Ok(foreign(&items, &found, &ledger))
+    }
+
+    /// Whoever has lost the Ledger should not have to take things over one by one.
+    fn remark_lost_ledger(&self, items: &Items, found: &Observed, ledger: &Ledger) {
+        let foreign = foreign(items, found, ledger).len();
+        if foreign > 0 && ledger.entries().next().is_none() && !self.allowances.adopts_all {
+            let there = if foreign == 1 {
+                "1 of the things that the Scores want is there".to_owned()
+            } else {
+                format!("{foreign} of the things that the Scores want are there")
+            };
+            let says = format!(
+                "the Ledger of this program names nothing, and {there} already: if it was lost, `--adopt-all` takes everything over, \
+                 `--adopt ADDRESS` what is at and below an address"
+            );
+            self.observer.on(&Event::Remark { says });
+        }
+    }
+
     /// The Ledger of this program, which has to be at home here if the place is.
     pub(super) fn ledger(&self, topology: &(impl Topology + ?Sized)) -> Result<Ledger, EngineError> {
+        self.ledger_at_home(topology.is_of_this_machine())
+    }
+
+    /// The same without a place at hand: what says where it is at home is of a place that is there.
+    pub(super) fn ledger_of_any_place(&self) -> Result<Ledger, EngineError> {
+        let says_so = Ledger::load(&self.site.io, &self.site.state)?.home().is_some();
+        self.ledger_at_home(says_so)
+    }
+
+    fn ledger_at_home(&self, is_of_this_machine: bool) -> Result<Ledger, EngineError> {
         let mut ledger = Ledger::load(&self.site.io, &self.site.state)?;
-        if topology.is_of_this_machine() {
+        if is_of_this_machine {
             let here = Home::here(&self.site.io, &self.site.state).map_err(LedgerError::from)?;
             let elsewhere = ledger.elsewhere(&here)?;
             match elsewhere {
@@ -296,21 +354,28 @@ impl Maestro {
 
     pub(super) async fn prepare_with(
         &self,
-        (arrangement, providers): (Arrangement, Providers),
+        (mut arrangement, providers): (Arrangement, Providers),
         mut ledger: Ledger,
-        prune: Prune,
+        mut prune: Prune,
         exclusion: Option<Exclusion>,
     ) -> Result<Prepared, EngineError> {
         let begun = Instant::now();
+        if !self.targets.is_everything() {
+            prune = self.targets.choose(&mut arrangement.nodes, &ledger)?;
+        }
         ledger.set_fence(exclusion.as_ref().and_then(Exclusion::fence));
         let run = self.run(exclusion.as_ref());
-        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &run, prune).await?;
+        let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &run, &prune).await?;
         let troubles = failures(&items, &found);
         if !troubles.is_empty() {
             return Err(EngineError::Observe { troubles });
         }
+        self.remark_lost_ledger(&items, &found, &ledger);
+        let pairs = Pairs::find(&items, &found);
         let steps = items.items.iter().zip(&found.verdicts).map(|(item, verdict)| item.step(verdict.clone())).collect();
-        let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: arrangement.notes };
+        let steps = pairs.as_one(steps);
+        let left = prune.left().to_vec();
+        let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: arrangement.notes, left };
         let next_steps = arrangement.next_steps;
         let (allowances, after_failure) = (self.allowances.clone(), self.after_failure);
         let abandoned = Vec::new();
@@ -323,6 +388,7 @@ impl Maestro {
             allowances,
             after_failure,
             prune,
+            pairs,
             next_steps,
             begun,
             exclusion,
@@ -336,7 +402,7 @@ impl Maestro {
         providers: &Providers,
         ledger: &Ledger,
         run: &Run,
-        prune: Prune,
+        prune: &Prune,
     ) -> Result<(Items, Observed), EngineError> {
         let items = Items::new(nodes, ledger, providers, prune);
         let needs: Vec<Vec<usize>> = items.items.iter().map(|item| item.needs.clone()).collect();
@@ -376,6 +442,17 @@ async fn verify_one(items: &Items, index: usize, found: &Observed, run: &Run) ->
             Err(failed)
         }
     }
+}
+
+fn foreign(items: &Items, found: &Observed, ledger: &Ledger) -> Vec<Address> {
+    let is_foreign = |(index, item): &(usize, &Item)| match &item.what {
+        ItemKind::Wanted { key, provider, .. } => {
+            let may_be_others = provider.facts().adopts || provider.facts().shared;
+            found.live[*index].is_some() && ledger.find(key).is_none() && !may_be_others
+        }
+        _ => false,
+    };
+    items.items.iter().enumerate().filter(is_foreign).map(|(_, item)| item.address.clone()).collect()
 }
 
 fn failures(items: &Items, found: &Observed) -> Vec<Failed> {

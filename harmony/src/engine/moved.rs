@@ -172,6 +172,7 @@ fn word(change: &Change) -> &'static str {
         Change::Forget => "it would be struck from the Ledger",
         Change::Forbidden { .. } => "it would be forbidden",
         Change::Prove => "it would be proved",
+        Change::Adopt => "it would be taken over as it is",
     }
 }
 

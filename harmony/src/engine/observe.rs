@@ -71,7 +71,7 @@ impl Observed {
         match verdict {
             Ok(verdict) => {
                 // What does not change, and what is about to go but still stands, can be referred to.
-                let stands = matches!(verdict.change, Change::None | Change::Delete { .. });
+                let stands = matches!(verdict.change, Change::None | Change::Adopt | Change::Delete { .. });
                 self.outputs[index] = live.as_ref().filter(|_| stands).map(|live| live.outputs.clone());
                 self.quiet[index] = !verdict.change.is_pending() && items.items[index].needs.iter().all(|need| self.quiet[*need]);
                 self.verdicts[index] = verdict;

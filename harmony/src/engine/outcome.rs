@@ -121,7 +121,7 @@ impl Outcome {
             Ending::Interrupted
         } else if !self.failures.is_empty() || self.lease_lost.is_some() {
             Ending::Failed
-        } else if self.writes > 0 || self.counts.forget > 0 {
+        } else if self.writes > 0 || self.counts.forget > 0 || self.counts.adopt > 0 {
             Ending::Changed
         } else {
             Ending::Converged

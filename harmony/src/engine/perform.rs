@@ -60,9 +60,9 @@ impl Making<'_> {
         let desired = provider.preview(&self.run, access, spec, live.as_deref()).await?;
         let context = Context { entries: Entries::One(entry), allowances: self.allowances, took_over: false };
         let now = decide(self.item, &desired, live.as_deref(), &context);
-        if let (Change::None, Some(live)) = (&now.change, &live) {
+        if let (Change::None | Change::Adopt, Some(live)) = (&now.change, &live) {
             let AnyLive { outputs, holds, .. } = live.as_ref().clone();
-            let change = begun.get().cloned().unwrap_or(Change::None);
+            let change = begun.get().unwrap_or(&now.change).clone();
             return Ok(Looked::Found(Effect::Stands { wrote: begun.get().is_some(), change, outputs, held: holds }));
         }
         refuse_what_was_not_shown(self.item, &self.shown, &now)?;
@@ -131,7 +131,7 @@ impl Taking<'_> {
 
     fn refuse_unshown_loss(&self, live: &AnyLive) -> Result<(), ProviderError> {
         let was_shown = self.shown.loss.as_ref().is_some_and(|loss| loss.allowed);
-        let is_allowed = was_shown || self.allowances.losses.contains(self.item.address.as_str());
+        let is_allowed = was_shown || self.allowances.may_lose(&self.item.address);
         match &live.holds {
             Some(held) if self.item.loss() == Loss::Data && !is_allowed => {
                 Err(outdated(self.item, format!("it holds {held} now")))

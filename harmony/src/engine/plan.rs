@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ledger::before_aside;
 use crate::address::Address;
 use crate::arrangement::Note;
 use crate::origin::Origin;
@@ -21,6 +22,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What the Scores want users to know.
     pub notes: Vec<Note>,
+    /// The things that it leaves as they are and has not looked at, because it is limited to others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Address>,
 }
 
 /// The version of [`Plan`]'s format.
@@ -106,6 +110,8 @@ pub enum Change {
     },
     /// A proof is carried out.
     Prove,
+    /// It is there already, as it should be, and this program has not made it: it is taken over, because that is allowed.
+    Adopt,
 }
 
 impl Change {
@@ -121,8 +127,25 @@ impl Change {
 pub struct Allowances {
     /// Addresses of things whose loss is accepted.
     pub losses: BTreeSet<String>,
-    /// Addresses of things that exist already and may be taken over.
+    /// Addresses of things that exist already and may be taken over, with what is below them.
     pub adoptions: BTreeSet<String>,
+    /// Whether everything may be taken over that exists already: for a site that has lost its Ledger.
+    #[serde(default)]
+    pub adopts_all: bool,
+}
+
+impl Allowances {
+    pub(super) fn may_adopt(&self, address: &Address) -> bool {
+        let text = address.as_str();
+        let above = text.match_indices('/').map(|(at, _)| &text[..at]);
+        self.adopts_all || above.chain([text]).any(|address| self.adoptions.contains(address))
+    }
+
+    /// What was moved aside is still what was said where it had been.
+    pub(super) fn may_lose(&self, address: &Address) -> bool {
+        let before = before_aside(address);
+        [Some(address), before.as_ref()].into_iter().flatten().any(|address| self.losses.contains(address.as_str()))
+    }
 }
 
 /// How many steps of which sort.
@@ -137,6 +160,8 @@ pub struct Counts {
     pub unknown: usize,
     pub forbidden: usize,
     pub prove: usize,
+    #[serde(default)]
+    pub adopt: usize,
     pub unchanged: usize,
     /// Proofs that have passed, with nothing under them changed since.
     pub holding: usize,
@@ -165,6 +190,7 @@ impl Plan {
                 Change::Forget => &mut counts.forget,
                 Change::Forbidden { .. } => &mut counts.forbidden,
                 Change::Prove => &mut counts.prove,
+                Change::Adopt => &mut counts.adopt,
             } += 1;
         }
         counts

@@ -9,11 +9,13 @@ use super::error::EngineError;
 use super::events::Event;
 use super::exclusion::Exclusion;
 use super::execute::{AfterFailure, Execution};
-use super::items::{Items, Prune};
+use super::items::Items;
 use super::ledger::{Ledger, LedgerError};
 use super::observe::Observed;
 use super::outcome::Outcome;
 use super::plan::{Allowances, Plan, Step};
+use super::replaced::Pairs;
+use super::scope::Prune;
 use super::witness::KEY_FILE;
 use crate::procedure::Underway;
 use crate::run::Run;
@@ -30,6 +32,7 @@ pub struct Prepared {
     pub(super) allowances: Allowances,
     pub(super) after_failure: AfterFailure,
     pub(super) prune: Prune,
+    pub(super) pairs: Pairs,
     pub(super) next_steps: BTreeMap<String, Text>,
     pub(super) begun: Instant,
     pub(super) exclusion: Option<Exclusion>,
@@ -101,7 +104,8 @@ impl Prepared {
             run: &self.run,
             allowances: &self.allowances,
             after_failure: self.after_failure,
-            prune: self.prune,
+            prune: &self.prune,
+            pairs: &self.pairs,
         };
         let written = execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await;
         let written = written.and_then(|()| self.write_the_end(&outcome));
@@ -117,7 +121,7 @@ impl Prepared {
         if !self.abandoned.is_empty() && outcome.is_complete() {
             self.ledger.end(|underway| self.abandoned.contains(underway))?;
         }
-        self.leave_nothing()
+        leave_nothing(&self.ledger, &mut self.exclusion)
     }
 
     /// A run whose lease was lost has an outcome all the same: what it did before counts, and its Ledger knows what it meant to do.
@@ -127,22 +131,6 @@ impl Prepared {
         if outcome.lease_lost.is_some() { Ok(()) } else { written }
     }
 
-    /// Removes the lock, and the state directory with it, when nothing is left that was made. What others put there stays.
-    fn leave_nothing(&mut self) -> Result<(), LedgerError> {
-        if self.ledger.entries().next().is_some() {
-            return Ok(());
-        }
-        let (io, state) = (self.run.io(), self.ledger.directory());
-        io.ensure_no_file(&state.join(KEY_FILE))?;
-        if let Some(exclusion) = &mut self.exclusion {
-            exclusion.remove_lock(io)?;
-        }
-        match io.ensure_no_directory(state) {
-            Err(error) if !error.is_not_empty() => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-
     /// The text, unless something in it is unknown or a secret.
     fn known(&self, text: &Text) -> Option<String> {
         let text = serde_json::to_value(text).ok()?;
@@ -150,5 +138,21 @@ impl Prepared {
             Json::String(text) => Some(text),
             _ => None,
         }
+    }
+}
+
+/// Removes the lock, and the state directory with it, when nothing is left that was made. What others put there stays.
+pub(super) fn leave_nothing(ledger: &Ledger, exclusion: &mut Option<Exclusion>) -> Result<(), LedgerError> {
+    if ledger.entries().next().is_some() {
+        return Ok(());
+    }
+    let (io, state) = (ledger.io(), ledger.directory());
+    io.ensure_no_file(&state.join(KEY_FILE))?;
+    if let Some(exclusion) = exclusion {
+        exclusion.remove_lock(io)?;
+    }
+    match io.ensure_no_directory(state) {
+        Err(error) if !error.is_not_empty() => Err(error.into()),
+        _ => Ok(()),
     }
 }

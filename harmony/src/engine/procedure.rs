@@ -9,12 +9,12 @@ use tokio::sync::Notify;
 
 use super::error::EngineError;
 use super::events::Event;
-use super::items::Prune;
 use super::ledger::Ledger;
 use super::maestro::Maestro;
 use super::outcome::Outcome;
 use super::plan::{Plan, Step as PlanStep, Subject};
 use super::prepared::{Prepared, Stopper};
+use super::scope::Prune;
 use crate::inventory::Inventory;
 use crate::procedure::{Procedure, Underway};
 use crate::score::Scores;

@@ -15,6 +15,7 @@ use super::home::Home;
 use super::items::{Item, ItemKind, Items};
 pub use super::moved::Moved;
 use super::plan::{Allowances, Plan};
+use super::scope::Targets;
 use super::witness::{Mark, Marks, Witness};
 use crate::address::Address;
 
@@ -30,6 +31,9 @@ pub struct SavedPlan {
     pub home: Option<Home>,
     /// The Ledger's identity; none if nothing had been made yet.
     pub ledger: Option<String>,
+    /// What it is limited to.
+    #[serde(default, skip_serializing_if = "Targets::is_everything")]
+    pub targets: Targets,
     /// What was allowed when it was made.
     pub allowances: Allowances,
     /// What would happen.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::error::EngineError;
 use super::exclusion::Exclusion;
 use super::home::Home;
-use super::items::Prune;
 use super::ledger::{Ledger, LedgerError};
 use super::maestro::{Maestro, Prepared, refuse_empty};
 use super::moved::moved;
 use super::procedure::abandoned;
 use super::saved::{Marked, PlanRefusal, SavedPlan, marked};
+use super::scope::Prune;
 use super::witness::{Key, Mark, Witness};
 use crate::address::Address;
 use crate::arrangement::Arrangement;
@@ -38,8 +38,8 @@ impl Maestro {
         let identity = ledger.identity().map(str::to_owned);
         let witness = Witness::new(key);
         let (prepared, things) = self.prepare_seen(played, ledger, &witness, None).await?;
-        let (allowances, key) = (self.allowances.clone(), witness.key().name());
-        Ok(SavedPlan { program, home, ledger: identity, allowances, plan: prepared.into_plan(), key, things })
+        let (allowances, targets, key) = (self.allowances.clone(), self.targets.clone(), witness.key().name());
+        Ok(SavedPlan { program, home, ledger: identity, targets, allowances, plan: prepared.into_plan(), key, things })
     }
 
     /// The saved plan, to be carried out with the lock held: exactly as it was saved.
@@ -54,7 +54,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Prepared, EngineError> {
-        let planned = self.clone().with_allowances(saved.allowances.clone());
+        let planned = self.clone().with_allowances(saved.allowances.clone()).with_targets(saved.targets.clone());
         planned.refuse_others(saved, topology)?;
         Stage::play_all(scores, inventory, topology)?;
         let exclusion = self.exclude().await?;

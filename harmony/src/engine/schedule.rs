@@ -79,7 +79,7 @@ fn edges(items: &Items, found: &Observed) -> Vec<Vec<usize>> {
 
 /// Is the step a deletion, or the striking out of something that is gone?
 fn goes(items: &Items, index: usize) -> bool {
-    matches!(items.items[index].what, ItemKind::Unwanted { .. })
+    matches!(items.items[index].what, ItemKind::Unwanted { .. }) && !items.items[index].stays
 }
 
 /// Whether `index` should go, and could not be looked at because `need` did not let through.

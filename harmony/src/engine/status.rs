@@ -105,7 +105,7 @@ fn state(item: &Item, index: usize, found: &Observed, ledger: &Ledger) -> State 
         Change::Delete { .. } => State::Unwanted,
         Change::Prove => State::Unproved,
         Change::UnknownUntil { until } => State::UnknownUntil { until: until.clone() },
-        Change::Update | Change::Replace { .. } | Change::Forbidden { .. } => {
+        Change::Adopt | Change::Update | Change::Replace { .. } | Change::Forbidden { .. } => {
             State::Differs { fields: fields.iter().map(|field| field.path.clone()).collect() }
         }
     }

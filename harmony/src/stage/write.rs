@@ -23,7 +23,7 @@ pub struct Stage<'t> {
     pub(super) arrangement: Arrangement,
     pub(super) providers: Providers,
     pub(super) things: Things<'t>,
-    places: BTreeMap<PlaceName, *const ()>,
+    places: BTreeMap<PlaceName, (*const (), Origin)>,
     pub(super) scope: Vec<String>,
     pub(super) gates: Vec<Address>,
     pub(super) turn: Option<String>,
@@ -300,8 +300,10 @@ impl<'t> Stage<'t> {
         what: What,
     ) -> Result<(), ArrangeError> {
         // Two places are told apart by where they are in memory: a place is borrowed for the stage's whole life.
-        if *self.places.entry(place.clone()).or_insert(identity_of_place) != identity_of_place {
-            return Err(ArrangeError::DuplicatePlace { place: place.to_string() });
+        let (known, first) = self.places.entry(place.clone()).or_insert_with(|| (identity_of_place, self.origin.clone()));
+        if *known != identity_of_place {
+            let (first, second) = (first.clone(), self.origin.clone());
+            return Err(ArrangeError::DuplicatePlace { place: place.to_string(), first, second });
         }
         let free = match self.arrangement.nodes.entry(address) {
             Entry::Vacant(free) => free,

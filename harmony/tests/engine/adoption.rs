@@ -87,3 +87,69 @@ async fn a_lost_answer_is_not_taken_for_a_foreign_thing() {
     assert_eq!((outcome.writes, outcome.counts.create), (1, 1));
     assert_eq!(site.world.take_log(), ["create a"], "what had been done was done again");
 }
+
+#[tokio::test]
+async fn what_is_taken_over_as_it_is_is_shown_as_a_step() {
+    let site = FakeSite::new();
+    foreign(&site, &FakeThing::new("same"));
+    let scores = things(&["same"]);
+    let plan = adopting(&site, "fake/same").plan(&harmony::Inventory::empty(), &site.place, &scores).await.unwrap();
+    assert_eq!((change(&plan, "fake/same"), plan.counts().adopt, plan.is_pending()), (&Change::Adopt, 1, true));
+    let outcome = site.apply_with(&adopting(&site, "fake/same"), &scores).await.unwrap();
+    assert_eq!((outcome.counts.adopt, outcome.writes, site.world.writes()), (1, 0, 0));
+    assert!(site.entries()[0].made);
+    assert!(!site.plan(&scores).await.unwrap().is_pending());
+}
+
+#[tokio::test]
+async fn what_is_below_an_address_is_taken_over_with_it() {
+    let site = FakeSite::new();
+    let scores = || {
+        program(|place, stage| {
+            stage.within("wing", |stage| {
+                stage.add(place, "a", &FakeThing::new("a"))?;
+                stage.add(place, "b", &FakeThing::new("b"))
+            })?;
+            stage.add(place, "wings", &FakeThing::new("c")).map(|_| ())
+        })
+    };
+    for name in ["a", "b", "c"] {
+        foreign(&site, &FakeThing::new(name));
+    }
+    let plan = adopting(&site, "fake/wing").plan(&harmony::Inventory::empty(), &site.place, &scores()).await.unwrap();
+    assert_eq!((plan.counts().adopt, plan.counts().forbidden), (2, 1));
+    assert!(matches!(change(&plan, "fake/wings"), Change::Forbidden { .. }));
+}
+
+#[tokio::test]
+async fn a_lost_ledger_is_told_and_everything_is_taken_over_at_once() {
+    use crate::programs::house;
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    std::fs::remove_dir_all(&site.site.state).unwrap();
+    site.world.take_log();
+    site.events.take();
+    let plan = site.plan(&house(1, &["attic"])).await.unwrap();
+    assert_eq!(plan.refusals().count(), 2, "the house and the key; of the attic nobody can tell");
+    let said = site.events.take().into_iter().filter(|line| line.contains("--adopt-all")).count();
+    assert_eq!(said, 1);
+    let foreign = site.maestro().foreign(&harmony::Inventory::empty(), &site.place, &house(1, &["attic"])).await.unwrap();
+    assert_eq!(foreign.len(), 2, "{foreign:?}");
+    let all = site.maestro().with_allowances(Allowances { adopts_all: true, ..Allowances::default() });
+    let outcome = site.apply_with(&all, &house(1, &["attic"])).await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!((outcome.counts.adopt, site.world.writes(), site.entries().len()), (3, 0, 3));
+    assert_eq!(site.apply(&house(1, &["attic"])).await.unwrap().writes, 0);
+    assert!(site.destroy().await.unwrap().failures.is_empty());
+    assert!(site.world.identities().is_empty());
+}
+
+#[tokio::test]
+async fn a_site_in_which_something_was_made_is_not_taken_for_one_that_lost_its_ledger() {
+    let site = FakeSite::new();
+    site.apply(&things(&["a"])).await.unwrap();
+    foreign(&site, &FakeThing::new("b"));
+    site.events.take();
+    site.plan(&things(&["a", "b"])).await.unwrap();
+    assert!(site.events.take().iter().all(|line| !line.contains("--adopt-all")));
+}

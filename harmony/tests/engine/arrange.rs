@@ -62,22 +62,24 @@ fn two_places_with_one_name_are_refused() {
         }
         fn register(&self, _: &mut harmony::topology::Providers) {}
     }
-    struct OnBoth;
-    impl Score<Two> for OnBoth {
+    struct On(&'static str);
+    impl Score<Two> for On {
         fn name(&self) -> String {
-            "on both".to_owned()
+            format!("on the {}", self.0)
         }
         fn create_interpret(&self) -> Box<dyn Interpret<Two> + '_> {
             Box::new(|_: &Inventory, two: &Two, stage: &mut Stage<'_>| {
-                stage.add(&two.0, "a", &FakeThing::new("a"))?;
-                stage.add(&two.1, "b", &FakeThing::new("b")).map(|_| ())
+                let place = if self.0 == "first" { &two.0 } else { &two.1 };
+                stage.add(place, self.0, &FakeThing::new(self.0)).map(|_| ())
             })
         }
     }
     let (first, second) = (FakeSite::new(), FakeSite::new());
     let two = Two(first.place, second.place);
-    let error = Maestro::arrange(&Inventory::empty(), &two, &Scores::default().with(OnBoth)).unwrap_err();
-    insta::assert_snapshot!(error.source().unwrap(), @"two places are called `fake`");
+    let error = Maestro::arrange(&Inventory::empty(), &two, &Scores::default().with(On("first")).with(On("second"))).unwrap_err();
+    let text = error.source().unwrap().to_string();
+    assert!(text.starts_with("two places are called `fake`: one of on the first (harmony/tests/engine/arrange.rs:"), "{text}");
+    assert!(text.contains(", one of on the second (harmony/tests/engine/arrange.rs:"), "{text}");
     insta::assert_snapshot!(error.hint().unwrap(), @"give every place its own name: the Ledger tells them apart by it");
 }
 

@@ -69,19 +69,6 @@ async fn a_deletion_is_tried_again_while_it_is_told_to_wait() {
 }
 
 #[tokio::test]
-async fn another_identity_under_the_same_address_is_made_and_the_old_one_goes() {
-    let site = FakeSite::new();
-    let named = |name: &'static str| program(move |place, stage| stage.add(place, "it", &FakeThing::new(name)).map(|_| ()));
-    site.apply(&named("old")).await.unwrap();
-    let plan = site.plan(&named("new")).await.unwrap();
-    assert_eq!(plan.pending().count(), 2);
-    let outcome = site.apply(&named("new")).await.unwrap();
-    assert_eq!((outcome.counts.create, outcome.counts.delete), (1, 1));
-    assert_eq!(site.world.identities(), ["new"]);
-    assert_eq!(site.apply(&named("new")).await.unwrap().writes, 0);
-}
-
-#[tokio::test]
 async fn a_failed_deletion_does_not_keep_others_from_their_work() {
     let site = FakeSite::new();
     site.apply(&things(&["a", "b"])).await.unwrap();

@@ -8,7 +8,7 @@ use harmony::{EngineError, Outcome};
 
 use super::look::{Ended, On};
 use super::plan;
-use crate::arguments::{ApplyArguments, DestroyArguments};
+use crate::arguments::{AdoptArguments, ApplyArguments, DestroyArguments};
 use crate::asking::{Answer, confirm};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -26,8 +26,8 @@ pub(super) async fn apply<T: Topology>(
     let losses = &arguments.losses.allow_loss;
     let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
     let maestro = session
-        .maestro_at(topology.site(), arguments.home)
-        .with_allowances(plan::allowances(losses, &arguments.adopt))
+        .maestro_at(topology.site(), arguments.home, &arguments.targets)
+        .with_allowances(plan::allowances(losses, &arguments.adoptions))
         .with_after_failure(after_failure);
     if let Some(file) = &arguments.file {
         let saved = SavedPlan::load(&topology.site().io, file).map_err(EngineError::from)?;
@@ -36,7 +36,7 @@ pub(super) async fn apply<T: Topology>(
         return go_on(session, interrupts, prepared, Question { text: "Apply this plan?", skip: true }).await;
     }
     let prepared = prepared(interrupts, maestro.prepare(inventory, topology, scores)).await?;
-    plan::note_idle_flags(session, prepared.plan(), losses, &arguments.adopt);
+    plan::note_idle_flags(session, prepared.plan(), losses, &arguments.adoptions.adopt);
     go_on(session, interrupts, prepared, Question { text: "Apply these changes?", skip: arguments.yes }).await
 }
 
@@ -45,16 +45,27 @@ pub(super) async fn destroy<T: Topology>(
     session: &Session,
     interrupts: &mut Interrupts,
     arguments: &DestroyArguments,
-    topology: &T,
+    (inventory, topology, scores): On<'_, T>,
 ) -> Result<Ended, CommandError> {
     let losses = &arguments.losses.allow_loss;
-    let maestro = session.maestro_at(topology.site(), arguments.home).with_allowances(plan::allowances(losses, &[]));
+    let maestro = session
+        .maestro_at(topology.site(), arguments.home, &arguments.targets)
+        .with_allowances(plan::allowances(losses, &AdoptArguments::default()));
     let prepared = prepared(interrupts, maestro.prepare_destroy(topology)).await?;
     plan::note_idle_flags(session, prepared.plan(), losses, &[]);
     if !prepared.plan().is_pending() {
+        // Nothing was made by this program, unless it has lost the memory of it. What cannot be looked at says nothing.
+        let foreign = maestro.foreign(inventory, topology, scores).await.unwrap_or_default();
         // Carrying out nothing takes the lock away that was taken for it.
         prepared.apply().await?;
         session.progress.end();
+        if let Some(first) = foreign.first() {
+            let many = foreign.len();
+            let says = format!(
+                "the Ledger of this program names nothing, and yet {many} of the things that its Scores want are there, `{first}` being the first"
+            );
+            return Err(CommandError::MayBeLost(says));
+        }
         session.text("Nothing to take away: this program has made nothing that is still there.\n");
         return Ok(Ended::with(Exit::Done));
     }

@@ -46,6 +46,7 @@ pub(crate) async fn carry_out<T: Topology>(
             Command::Status => status(session, on).await,
             Command::Apply(_)
             | Command::Destroy(_)
+            | Command::Forget(_)
             | Command::Run(_)
             | Command::Secrets(_)
             | Command::Show { .. }
@@ -55,7 +56,7 @@ pub(crate) async fn carry_out<T: Topology>(
     };
     match &command {
         Command::Apply(arguments) => apply::apply(session, interrupts, arguments, on).await,
-        Command::Destroy(arguments) => apply::destroy(session, interrupts, arguments, on.1).await,
+        Command::Destroy(arguments) => apply::destroy(session, interrupts, arguments, on).await,
         Command::Run(arguments) => run::run(session, interrupts, arguments, on).await,
         _ => interrupts.unless(reading).await.unwrap_or(Err(CommandError::Interrupted)),
     }

@@ -4,6 +4,7 @@ mod apply;
 mod completions;
 mod doctor;
 mod drift;
+mod forget;
 mod graph;
 mod look;
 mod plan;
@@ -14,6 +15,7 @@ mod verify;
 
 pub(crate) use completions::completions;
 pub(crate) use doctor::doctor;
+pub(crate) use forget::forget;
 pub(crate) use look::{Ended, carry_out};
 pub(crate) use plan::show_saved;
 pub(crate) use secrets::secrets;

@@ -9,7 +9,7 @@ use harmony::topology::Topology;
 use harmony_io::Io;
 
 use super::look::{Ended, On};
-use crate::arguments::PlanArguments;
+use crate::arguments::{AdoptArguments, PlanArguments};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::invocation::Session;
@@ -21,8 +21,8 @@ pub(super) async fn plan<T: Topology>(
     arguments: &PlanArguments,
     (inventory, topology, scores): On<'_, T>,
 ) -> Result<Ended, CommandError> {
-    let allowances = allowances(&arguments.losses.allow_loss, &arguments.adopt);
-    let maestro = session.maestro_at(topology.site(), arguments.home).with_allowances(allowances);
+    let allowances = allowances(&arguments.losses.allow_loss, &arguments.adoptions);
+    let maestro = session.maestro_at(topology.site(), arguments.home, &arguments.targets).with_allowances(allowances);
     let saved = match &arguments.out {
         Some(path) => Some((path, maestro.plan_to_save(inventory, topology, scores).await?)),
         None => None,
@@ -32,7 +32,7 @@ pub(super) async fn plan<T: Topology>(
         None => maestro.plan(inventory, topology, scores).await?,
     };
     session.progress.end();
-    note_idle_flags(session, &plan, &arguments.losses.allow_loss, &arguments.adopt);
+    note_idle_flags(session, &plan, &arguments.losses.allow_loss, &arguments.adoptions.adopt);
     let ended = shown(session, &plan);
     match &saved {
         Some(_) if ended.exit == Exit::Refused => session.remark("nothing was saved, because this plan would be refused"),
@@ -62,7 +62,8 @@ fn shown(session: &Session, plan: &Plan) -> Ended {
 /// Shows the plan in the form that is wanted.
 pub(super) fn show(session: &Session, plan: &Plan) {
     session.text(&report::plan(plan, &session.layout));
-    session.json(|| report::planned_changes(plan.steps.iter().filter(|step| step.change.is_pending())));
+    session
+        .json(|| report::planned_changes(plan.steps.iter().filter(|step| step.change.is_pending())) + &report::left_line(plan));
 }
 
 /// Ends the command if the plan holds a refusal, which it has already shown with its reason.
@@ -77,15 +78,17 @@ pub(super) fn refused(session: &Session, plan: &Plan) -> Option<Ended> {
 }
 
 /// What the flags allow.
-pub(super) fn allowances(losses: &[String], adoptions: &[String]) -> Allowances {
-    Allowances { losses: losses.iter().cloned().collect(), adoptions: adoptions.iter().cloned().collect() }
+pub(super) fn allowances(losses: &[String], adoptions: &AdoptArguments) -> Allowances {
+    let AdoptArguments { adopt, adopt_all } = adoptions;
+    Allowances { losses: losses.iter().cloned().collect(), adoptions: adopt.iter().cloned().collect(), adopts_all: *adopt_all }
 }
 
 /// Says which flags name something that the plan does not know: most often a typing error.
 pub(super) fn note_idle_flags(session: &Session, plan: &Plan, losses: &[String], adoptions: &[String]) {
     let knows = |address: &String| plan.steps.iter().any(|step| step.address.as_str() == address);
+    let below = |address: &String| plan.steps.iter().any(|step| step.address.as_str().starts_with(&format!("{address}/")));
     let idle = |flag: &str, addresses: &[String]| {
-        for address in addresses.iter().filter(|address| !knows(address)) {
+        for address in addresses.iter().filter(|address| !knows(address) && !(flag == "--adopt" && below(address))) {
             session.remark(&format!("`{flag} {address}` names nothing in the plan"));
         }
     };

@@ -8,7 +8,7 @@ use harmony::{EngineError, Outcome};
 use super::apply::{Question, consent, report_outcome, stop_words};
 use super::look::{Ended, On};
 use super::plan;
-use crate::arguments::RunArguments;
+use crate::arguments::{AdoptArguments, RunArguments};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
@@ -33,7 +33,7 @@ pub(super) async fn run<T: Topology>(
         return Ok(Ended::with(Exit::Done));
     };
     let procedure = choose(&offered, name, arguments.subject.as_deref())?;
-    let maestro = maestro.with_allowances(plan::allowances(&arguments.losses.allow_loss, &[]));
+    let maestro = maestro.with_allowances(plan::allowances(&arguments.losses.allow_loss, &AdoptArguments::default()));
     let preparing = maestro.prepare_procedure(on, procedure, arguments.overlap);
     let prepared = interrupts.unless(preparing).await.ok_or(CommandError::Interrupted)??;
     session.progress.end();

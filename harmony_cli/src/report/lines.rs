@@ -5,7 +5,7 @@ use harmony::arrangement::{Arrangement, Node, What};
 use harmony::engine::events::Event;
 use harmony::engine::exclusion::Holding;
 use harmony::engine::outcome::{Failed, Proved};
-use harmony::engine::plan::{Change, Step};
+use harmony::engine::plan::{Change, Plan, Step};
 use harmony::engine::saved::Moved;
 use harmony::engine::status::Standing;
 use harmony::topology::Check;
@@ -31,6 +31,11 @@ pub(crate) enum Line<'a> {
         action: Action,
         #[serde(flatten)]
         step: &'a Step,
+    },
+    /// What a limited plan leaves as it is, and has not looked at.
+    LeftOut {
+        /// Where the program says it, or said it last.
+        addresses: &'a [Address],
     },
     /// A proof that passed.
     Proved(&'a Proved),
@@ -193,6 +198,8 @@ pub(crate) enum Action {
     Forbidden,
     /// Carries out a proof.
     Prove,
+    /// Takes it over as it is.
+    Adopt,
 }
 
 /// How a command ended, and what it did or would do.
@@ -238,6 +245,7 @@ impl From<&Change> for Action {
             Change::Forget => Self::Forget,
             Change::Forbidden { .. } => Self::Forbidden,
             Change::Prove => Self::Prove,
+            Change::Adopt => Self::Adopt,
         }
     }
 }
@@ -300,6 +308,11 @@ pub(crate) fn misunderstood_line(error: String) -> String {
 /// One line for each step that does something.
 pub(crate) fn planned_changes<'a>(steps: impl Iterator<Item = &'a Step>) -> String {
     steps.map(|step| Line::PlannedChange { action: Action::from(&step.change), step }.text()).collect()
+}
+
+/// What a limited plan leaves as it is, if it is limited.
+pub(crate) fn left_line(plan: &Plan) -> String {
+    if plan.left.is_empty() { String::new() } else { Line::LeftOut { addresses: &plan.left }.text() }
 }
 
 /// Each proof that passed.

@@ -108,6 +108,7 @@ fn counted_all(outcome: &Outcome) -> String {
         (counts.update, "updated"),
         (counts.replace, "replaced"),
         (counts.delete, "deleted"),
+        (counts.adopt, "taken over"),
         (counts.forget, "forgotten"),
         (outcome.failures.len(), "failed"),
     ]

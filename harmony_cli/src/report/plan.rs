@@ -4,7 +4,7 @@ use harmony::engine::plan::{Change, Counts, LossNotice, Plan, Step, Subject};
 
 use super::excerpt::{Excerpts, Sources};
 use super::fields;
-use super::layout::{Detail, Layout, push, visible};
+use super::layout::{Detail, Layout, counted, push, visible};
 use crate::paint::Hue;
 
 /// The whole plan: what would happen grouped by place and Score, the notes, and a summary line.
@@ -20,8 +20,24 @@ pub(crate) fn plan(plan: &Plan, layout: &Layout) -> String {
         page.push('\n');
     }
     push(&mut page, &summary(plan, layout));
+    left(&mut page, plan, layout);
     page
 }
+
+/// Adds what a limited plan leaves undone.
+fn left(page: &mut String, plan: &Plan, layout: &Layout) {
+    if plan.left.is_empty() {
+        return;
+    }
+    push(page, &format!("{} left as they are, and not looked at:", counted(plan.left.len(), "thing")));
+    let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
+    plan.left.iter().take(shown).for_each(|address| push(page, &format!("  {address}")));
+    if plan.left.len() > shown {
+        push(page, &format!("  and {} more", plan.left.len() - shown));
+    }
+}
+
+const MOST_NAMED: usize = 10;
 
 /// What is not as the Scores say; proofs are no part of it.
 pub(crate) fn drift(steps_that_differ: &[&Step], layout: &Layout) -> String {
@@ -99,6 +115,7 @@ fn marker(change: &Change) -> (&'static str, Hue) {
         Change::UnknownUntil { .. } => ("?", Hue::Unsure),
         Change::Forbidden { .. } => ("!", Hue::Loud),
         Change::Prove => ("✓", Hue::Unsure),
+        Change::Adopt => ("=", Hue::Changed),
     }
 }
 
@@ -107,6 +124,7 @@ fn reason(page: &mut String, step: &Step, layout: &Layout) {
     match &step.change {
         Change::Replace { because } => say(&format!("is replaced: {because}")),
         Change::Delete { because } => say(&format!("is deleted: {because}")),
+        Change::Adopt => say("is taken over as it is, although this program has not made it"),
         Change::Forget => say("is struck from the Ledger, nothing else is done"),
         Change::UnknownUntil { until } if until.is_empty() => say("known when what it lives in can be looked at"),
         Change::UnknownUntil { until } => {
@@ -160,11 +178,11 @@ fn summary(plan: &Plan, layout: &Layout) -> String {
     if !plan.is_pending() {
         return layout.text(Hue::Good, "No changes. Everything is as the Scores say.");
     }
-    let Counts { create, update, replace, delete, forget, unknown, forbidden, prove, unchanged, .. } = plan.counts();
+    let Counts { adopt, create, update, replace, delete, forget, unknown, forbidden, prove, unchanged, .. } = plan.counts();
     let mut line = format!(
         "Plan: {create} to create, {update} to update, {replace} to replace, {delete} to delete, {prove} to prove, {unchanged} unchanged"
     );
-    for (count, what) in [(forget, "to forget"), (unknown, "known later"), (forbidden, "forbidden")] {
+    for (count, what) in [(adopt, "to take over"), (forget, "to forget"), (unknown, "known later"), (forbidden, "forbidden")] {
         if count > 0 {
             line.push_str(&format!(", {count} {what}"));
         }

@@ -97,6 +97,7 @@ fn every_sort() -> Plan {
             about: "bucket HARMONY".to_owned(),
             says: "survives the loss of any one site".to_owned(),
         }],
+        left: vec![],
     }
 }
 

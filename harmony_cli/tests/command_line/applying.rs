@@ -249,3 +249,77 @@ async fn a_second_interrupt_stops_at_once_and_the_next_run_goes_on() {
     program.world.slow.lock().unwrap().clear();
     assert_eq!(program.run("apply --yes", &[shelf("low", 1)]).await.exit, Exit::Done);
 }
+
+#[tokio::test]
+async fn a_part_is_planned_applied_and_destroyed_and_the_rest_is_named() {
+    let program = Program::new();
+    let shelves = [shelf("low", 1), shelf("high", 1), shelf("top", 1)];
+    let planned = program.run("plan --target warehouse/high", &shelves).await;
+    assert!(planned.output.ends_with("1 thing left as they are, and not looked at:\n  warehouse/top\n"), "{}", planned.output);
+    let lines = program.run("plan --json --target warehouse/high", &shelves).await.events();
+    let left = lines.iter().find(|line| line["event"] == "left_out").unwrap();
+    assert_eq!(left["addresses"], json!(["warehouse/top"]));
+    assert_eq!(program.run("apply --yes --target warehouse/high", &shelves).await.exit, Exit::Done);
+    assert_eq!(program.world.shelves.lock().unwrap().len(), 2);
+    let refused = program.run("plan --target warehouse/hihg", &shelves).await;
+    assert_eq!(refused.exit, Exit::Refused);
+    assert!(refused.messages.contains("hint: did you mean `warehouse/high`?"), "{}", refused.messages);
+    assert_eq!(program.run("destroy --yes --target warehouse/low", &shelves).await.exit, Exit::Done);
+    assert!(program.world.shelves.lock().unwrap().is_empty(), "what stands on it goes with it");
+}
+
+#[tokio::test]
+async fn forget_is_shown_asks_and_leaves_the_thing_where_it_is() {
+    let program = Program::new();
+    program.run("apply --yes", &[shelf("low", 1), shelf("high", 1)]).await;
+    let asked = program.run("forget warehouse/low", &[]).await;
+    assert_eq!(asked.exit, Exit::Refused);
+    assert!(asked.output.contains("is struck from the Ledger, nothing else is done"), "{}", asked.output);
+    assert!(asked.messages.contains("`--yes`"), "{}", asked.messages);
+    assert_eq!(program.run("plan", &[shelf("low", 1)]).await.exit, Exit::Done);
+    let refused = program.run("forget warehouse/lwo --yes", &[]).await;
+    assert!(refused.exit == Exit::Refused && refused.messages.contains("did you mean `warehouse/low`?"), "{}", refused.messages);
+    // The place need not answer: one that is gone for good is why things are forgotten.
+    program.world.dark.lock().unwrap().push("everything".to_owned());
+    let forgotten = program.run("forget warehouse/low --yes", &[]).await;
+    assert_eq!(forgotten.exit, Exit::Done, "{}", forgotten.messages);
+    assert!(forgotten.output.ends_with("Done: 1 forgotten\n"), "{}", forgotten.output);
+    program.world.dark.lock().unwrap().clear();
+    assert_eq!(program.world.shelves.lock().unwrap().len(), 2);
+    assert!(program.run("plan", &[shelf("low", 1), shelf("high", 1)]).await.messages.contains("--adopt warehouse/low"));
+}
+
+#[tokio::test]
+async fn a_lost_ledger_is_told_by_plan_and_destroy_and_all_is_taken_over_at_once() {
+    let program = Program::new();
+    let shelves = [shelf("low", 1), shelf("high", 1)];
+    program.run("apply --yes", &shelves).await;
+    std::fs::remove_dir_all(program.state.path().join("site")).unwrap();
+    let planned = program.run("plan", &shelves).await;
+    assert_eq!(planned.exit, Exit::Refused);
+    assert!(planned.messages.contains("2 of the things that the Scores want are there already"), "{}", planned.messages);
+    assert!(planned.messages.contains("`--adopt-all`"), "{}", planned.messages);
+    let destroyed = program.run("destroy --yes", &shelves).await;
+    assert_eq!(destroyed.exit, Exit::Refused);
+    assert!(destroyed.messages.contains("2 of the things that its Scores want are there"), "{}", destroyed.messages);
+    assert!(
+        destroyed.messages.contains("hint: if the Ledger was lost, take them over with `apply --adopt-all`"),
+        "{}",
+        destroyed.messages
+    );
+    let shown = program.run("plan --adopt-all", &shelves).await;
+    assert!(shown.output.contains("is taken over as it is"), "{}", shown.output);
+    assert_eq!(program.run("apply --yes --adopt-all", &shelves).await.exit, Exit::Done);
+    assert_eq!(program.run("destroy --yes", &shelves).await.exit, Exit::Done);
+    assert!(program.world.shelves.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn verify_before_anything_was_made_says_once_to_apply_first() {
+    let said = Program::new().run("verify", &[shelf("low", 1), shelf("high", 1)]).await;
+    assert_eq!(said.exit, Exit::Failed);
+    insta::assert_snapshot!(said.messages, @r"
+    error: this program has made nothing yet, so there is nothing to prove
+      hint: run `apply` first
+    ");
+}
