@@ -41,6 +41,9 @@ impl Supervisor {
         identity: &ProcessIdentity,
     ) -> Result<Observation<NatsServerProcess>, ProviderError> {
         let Some(found) = find(run.io(), identity)? else { return Ok(Observation::Absent) };
+        if let Some(why) = stopped(run.io(), &found)? {
+            return Ok(Observation::Unreachable(why));
+        }
         let (digest, server) = match self.client.look_at_server(run, at).await {
             Ok(server) => (server.config_digest.clone(), Some(server)),
             Err(error @ ProviderError::NotPermitted(_)) => (error.to_string(), None),
@@ -161,6 +164,18 @@ impl Supervisor {
         }
         record(run.io(), desired, found.process, found.started)?.write(run.io(), &desired.identity)
     }
+}
+
+/// That somebody has stopped the process, if so: it lives, holds its ports, and answers nobody.
+fn stopped(io: &Io, found: &Found) -> Result<Option<String>, ProviderError> {
+    let process = found.process;
+    let says = || {
+        format!(
+            "process {process} is stopped (SIGSTOP): let it go on with `kill -CONT {process}`, or end it with `kill -KILL {process}` and \
+             apply"
+        )
+    };
+    Ok(io.is_stopped(process, found.started)?.then(says))
 }
 
 fn record(io: &Io, desired: &NatsServerProcess, process: ProcessId, started: StartTime) -> Result<Record, ProviderError> {

@@ -70,3 +70,23 @@ async fn a_server_whose_store_is_damaged_is_explained_in_its_own_words() {
     assert!(hint.contains("nats-server.log"), "{hint}");
     assert_eq!(server.process(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_stopped_is_named_with_its_process_and_what_to_do() {
+    let Some((machine, server)) = Machine::with_one_server("trouble::stopped").await else { return };
+    let process = server.process().unwrap();
+    let signal = |signal: &str| {
+        let done = std::process::Command::new("kill").args([signal, &process.to_string()]).status().unwrap();
+        assert!(done.success());
+    };
+    signal("-STOP");
+    let place = machine.place(machine.topology()).await;
+    let scores = one(JetstreamScore::on("nats"), account());
+    let error = machine.maestro().plan(&harmony::Inventory::empty(), &place, &scores).await.unwrap_err();
+    let harmony::EngineError::Observe { troubles } = &error else { panic!("{error}") };
+    let said: Vec<&str> = troubles.iter().map(|trouble| trouble.error.as_str()).collect();
+    let says = format!("process {process} is stopped (SIGSTOP): let it go on with `kill -CONT {process}`");
+    assert!(said.iter().any(|said| said.contains("nats-1") && said.contains(&says)), "{said:?}");
+    signal("-CONT");
+    assert_eq!(crate::fixture::changes(&machine.plan(machine.topology(), &scores).await), Vec::<String>::new());
+}
