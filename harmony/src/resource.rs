@@ -22,6 +22,9 @@ pub trait Resource: Serialize + DeserializeOwned + Debug + Clone + Send + Sync +
     const ADOPTS: bool = false;
     /// Whether other programs may use it too: it is made if it is missing, and left where it is when nobody wants it any more.
     const SHARED: bool = false;
+    /// Whether deleting it hands over what it holds to others of its kind, so that nothing is lost. Where all that it lives in goes too there is
+    /// nobody left to hand over to: then it goes with that, and is not deleted on its own.
+    const HANDS_OVER: bool = false;
     /// Whether its outputs are choices made at creation, not secret, which the Ledger keeps because the thing itself does not say them.
     const KEEPS_OUTPUTS: bool = false;
     /// Fields (RFC 6901 pointers) that are always secret, also in what is observed.

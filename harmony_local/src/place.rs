@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use harmony::modules::nats::assets::{AccountContents, KvBucket, Stream};
+use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use harmony::modules::nats::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
@@ -105,6 +105,7 @@ impl Topology for LocalPlace<WithNats> {
         providers.host::<KvBucket>(self);
         providers.host::<Stream>(self);
         providers.host::<AccountContents>(self);
+        providers.host::<ServerMembership>(self);
     }
 }
 
@@ -153,6 +154,7 @@ hosts_with_nats! {
     KvBucket => |place| place.nats.0.clone();
     Stream => |place| place.nats.0.clone();
     AccountContents => |place| place.nats.0.clone();
+    ServerMembership => |place| place.nats.0.clone();
 }
 
 /// What the client of NATS proves.

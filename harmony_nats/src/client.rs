@@ -18,6 +18,8 @@ use crate::share::Shared;
 #[derive(Clone, Default)]
 pub struct NatsConnections {
     pub(crate) shared: Shared,
+    /// Held while a server leaves.
+    pub(crate) leaving: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for NatsConnections {

@@ -15,6 +15,7 @@ mod config;
 mod connect;
 mod connection;
 mod jetstream;
+mod membership;
 mod prove;
 mod server;
 mod share;

@@ -32,7 +32,7 @@ struct ClusterOf {
 
 /// A page of what `JSZ` says.
 #[derive(Debug, Deserialize)]
-struct Jetstream {
+pub(crate) struct Jetstream {
     #[serde(default)]
     disabled: bool,
     #[serde(default)]
@@ -42,6 +42,13 @@ struct Jetstream {
     total: usize,
     #[serde(default)]
     account_details: Vec<Account>,
+}
+
+impl Jetstream {
+    /// The copies that the server of this name has.
+    pub(crate) fn copies_on(self, server: &str) -> Vec<StreamCopy> {
+        self.account_details.into_iter().flat_map(|account| copies(account, server)).collect()
+    }
 }
 
 #[derive(Debug, Deserialize)]

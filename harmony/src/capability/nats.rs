@@ -7,7 +7,7 @@ use super::secrets::KeepsSecrets;
 use crate::address::Address;
 use crate::error::ArrangeError;
 use crate::modules::nats::access::NatsAccess;
-use crate::modules::nats::assets::{AccountContents, KvBucket, Stream};
+use crate::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use crate::modules::nats::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
@@ -62,7 +62,7 @@ pub trait Nats:
     message = "topology `{Self}` cannot hold JetStream streams",
     note = "give it a client with `.with_nats(harmony_nats::client())`, or choose a topology in docs/reference/capabilities.md"
 )]
-pub trait NatsJetstream: Nats + Hosts<AccountContents> + Proves<KvReachesEverySite> {
+pub trait NatsJetstream: Nats + Hosts<AccountContents> + Hosts<ServerMembership> + Proves<KvReachesEverySite> {
     /// Adds a bucket in the system that `access` reaches.
     ///
     /// # Errors

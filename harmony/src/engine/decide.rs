@@ -134,6 +134,14 @@ pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: 
         return Verdict::new(Change::None);
     }
     let is_shared = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().shared);
+    let hands_over = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().hands_over);
+    if let (Seen::There(live), true) = (seen, hands_over) {
+        let because = live.holds.as_ref().map_or_else(
+            || "no Score wants it any more".to_owned(),
+            |holds| format!("no Score wants it any more; it holds {holds}, which others take over first"),
+        );
+        return Verdict::new(Change::Delete { because });
+    }
     let (because, held) = match seen {
         // It may yet appear: the next run looks for it once more.
         Seen::Absent if context.took_over => return Verdict::new(Change::None),

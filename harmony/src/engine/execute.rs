@@ -126,6 +126,13 @@ impl Execution<'_> {
             ItemKind::Unwanted { .. } => {
                 let goes = |holder: usize| matches!(found.verdicts[holder].change, Change::Delete { .. } | Change::Forget);
                 let goes_with_its_holder = item.loss() != Loss::Secret && self.items.holders(index).any(goes);
+                let hands_over =
+                    matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().hands_over);
+                if hands_over && self.items.holders(index).all(goes) {
+                    return Box::pin(
+                        async move { Done { index, result: Ok(Effect::Gone { wrote: false }), took: begun.elapsed() } },
+                    );
+                }
                 let taking = Taking { item, shown, filled, run, allowances: self.allowances, goes_with_its_holder };
                 Box::pin(taking.carry_out())
             }

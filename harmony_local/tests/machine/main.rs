@@ -5,6 +5,7 @@
 mod certificate;
 mod cluster;
 mod fixture;
+mod leaving;
 mod life;
 mod monitoring;
 mod ports;

@@ -5,7 +5,7 @@ use harmony_types::{AccountName, ClusterName, ServerName, StreamName};
 use serde::{Deserialize, Serialize};
 
 use super::access::NatsAccess;
-use super::assets::{AccountContents, KvBucket, Stream};
+use super::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use super::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
@@ -21,6 +21,7 @@ pub trait NatsClient:
     Provider<KvBucket>
     + Provider<Stream>
     + Provider<AccountContents>
+    + Provider<ServerMembership>
     + Prover<ServersAgree>
     + Prover<GatewaysReachEveryCluster>
     + Prover<KvReachesEverySite>

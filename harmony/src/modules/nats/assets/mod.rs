@@ -4,9 +4,11 @@
 mod account;
 mod bucket;
 mod limits;
+mod server;
 mod stream;
 
 pub use account::{AccountContents, AccountIdentity};
 pub use bucket::{BucketIdentity, KvBucket};
 pub use limits::{Compression, Discard, History, LimitError, Nothing, Replicas, Retention, Storage};
+pub use server::{MembershipIdentity, ServerMembership};
 pub use stream::{Stream, StreamIdentity};

@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::capability::NatsJetstream;
 use crate::error::ArrangeError;
 use crate::modules::nats::access::NatsAccess;
-use crate::modules::nats::assets::{AccountContents, AccountIdentity};
+use crate::modules::nats::assets::{AccountContents, AccountIdentity, MembershipIdentity, ServerMembership};
 use crate::modules::nats::built::BuiltSystem;
 use crate::modules::nats::proof::KvReachesEverySite;
 use crate::modules::nats::spec::{AccountSpec, BucketSpec, UserRole};
@@ -19,20 +19,43 @@ const REACHES_WITHIN: TimeSpan = TimeSpan::seconds(10);
 
 pub(super) fn arrange_assets(system: &BuiltSystem, place: &dyn NatsJetstream, stage: &mut Stage<'_>) -> Result<(), ArrangeError> {
     stage.within(system.spec.name().as_str(), |stage| {
+        let members = arrange_memberships(system, place, stage)?;
         let mut gates = system.ready.clone();
+        gates.extend(members.iter().cloned());
         for account in system.spec.accounts() {
             let Some(provisioner) = system.spec.user_of(&account.name, UserRole::Provisioner) else { continue };
             let access = system.access(provisioner, |_| true);
-            gates.extend(arrange_account(system, account, &access, place, stage)?);
+            gates.extend(arrange_account(system, account, (&access, &members), place, stage)?);
         }
         arrange_permission_proofs(system, &gates, place, stage)
     })
 }
 
+/// Each server's part in JetStream. It leans on all processes: what goes leaves before any of them is changed or stopped.
+fn arrange_memberships(
+    system: &BuiltSystem,
+    place: &dyn NatsJetstream,
+    stage: &mut Stage<'_>,
+) -> Result<Vec<Address>, ArrangeError> {
+    let Some(operator) = system.spec.users().find(|user| user.role == UserRole::Operator) else { return Ok(Vec::new()) };
+    let access = system.access(operator, |_| true);
+    let processes: Vec<Address> = system.servers.iter().map(|server| server.process.clone()).collect();
+    let gates = [processes, system.ready.clone()].concat();
+    let mut added = Vec::new();
+    for server in &system.servers {
+        let server = server.member.server.clone();
+        let name = format!("member/{server}");
+        let identity = MembershipIdentity { system: system.spec.name().clone(), server };
+        let add = |stage: &mut Stage<'_>| stage.add_through(place, &access, &name, &ServerMembership { identity });
+        added.push(stage.after(&gates, add)?.address().clone());
+    }
+    Ok(added)
+}
+
 fn arrange_account(
     system: &BuiltSystem,
     account: &AccountSpec,
-    access: &NatsAccess,
+    (access, members): (&NatsAccess, &[Address]),
     place: &dyn NatsJetstream,
     stage: &mut Stage<'_>,
 ) -> Result<Vec<Address>, ArrangeError> {
@@ -40,7 +63,7 @@ fn arrange_account(
     let identity = AccountIdentity { system: system.spec.name().clone(), account: account.name.clone() };
     let name = format!("account/{}", account.name);
     let add = |stage: &mut Stage<'_>| stage.add_through(place, access, &name, &AccountContents { identity });
-    let contents = stage.after(&system.ready, add)?.address().clone();
+    let contents = stage.after(&[&system.ready, members].concat(), add)?.address().clone();
     for bucket in system.spec.buckets().iter().filter(|bucket| bucket.bucket.identity.account == account.name) {
         let address = arrange_bucket(bucket, access, &contents, place, stage)?;
         added.push(address.clone());

@@ -63,7 +63,17 @@ fn published(right: &Right) -> Vec<String> {
             "$JS.API.STREAM.NAMES",
             "$JS.API.STREAM.LIST",
         ]),
-        Right::Operate => vec!["$SYS.REQ.>".to_owned(), format!("$JS.API.STREAM.CREATE.{}", SystemAccountHoldsNoData::STREAM)],
+        Right::Operate => {
+            let own = [
+                "$SYS.REQ.>",
+                // For servers that leave: their copies go to others, and they are struck off the meta group.
+                "$JS.API.ACCOUNT.STREAM.MOVE.>",
+                "$JS.API.META.LEADER.STEPDOWN",
+                "$JS.API.SERVER.REMOVE",
+            ];
+            let probe = format!("$JS.API.STREAM.CREATE.{}", SystemAccountHoldsNoData::STREAM);
+            own.into_iter().map(str::to_owned).chain([probe]).collect()
+        }
     }
 }
 
