@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod arrangement;
+mod backoff;
 
 pub mod capability;
 pub mod engine;

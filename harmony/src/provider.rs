@@ -1,6 +1,7 @@
 //! The only thing that does I/O on a kind: looks, changes, deletes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -79,7 +80,23 @@ impl<R: Resource> Observation<R> {
     }
 }
 
-/// Why a provider or a prover could not do it. Each variant is a policy of the engine.
+/// Why a provider or a prover could not do it. Each variant is a policy of the engine:
+///
+/// | variant | when looking for a plan | in a step of a run | given up |
+/// |---|---|---|---|
+/// | [`Refused`](Self::Refused) | the plan fails, and names it | the step fails; what needs it is not begun, the rest goes on | at once: it would be refused again |
+/// | [`NotPermitted`](Self::NotPermitted) | `unknown until` what it lives in has changed, if that is about to; else the plan fails, with advice about the credential | as refused, with that advice | at once: waiting gives no right |
+/// | [`Conflict`](Self::Conflict) | the plan fails: looking contradicts nobody | looked at again, then decided again: what the plan did not show is not done | at the deadline |
+/// | [`Unreachable`](Self::Unreachable) | `unknown until` what it lives in has changed, if that is about to; else the plan fails | looked at again, until it answers | at the deadline |
+/// | [`RetryLater`](Self::RetryLater) | asked again | looked at again; whoever says when ([`Failure::with_retry_after`]) is left alone until then | at the deadline, or at once if the time asked for is behind it |
+///
+/// Pauses between two tries grow from 10 to 500 ms, less a random quarter each, so that those who wait for one server do not come in step. The
+/// deadline is the run's patience, from the beginning of each step ([`PATIENCE`](crate::run::PATIENCE)). Asking to stop ends a pause.
+///
+/// **Every further try begins with a look**, never with a write: an answer that was lost may have been that of a write that was done. If the look finds the thing as it
+/// should be, that is the end of the step.
+///
+/// A proof is not tried again: it waits by itself for what it has to see ([`Run::wait_for`]), and what it returns is its end.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {
@@ -89,7 +106,7 @@ pub enum ProviderError {
     /// Something else changed it meanwhile: look again.
     #[error("{0}")]
     Conflict(Failure),
-    /// What it lives in does not answer.
+    /// What it lives in does not answer, or the answer was lost.
     #[error("{0}")]
     Unreachable(Failure),
     /// Not now, but soon: wait and try again.
@@ -109,6 +126,8 @@ pub struct Failure {
     pub why: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// How long whoever refused asks to be left alone; `None` if it does not say.
+    pub retry_after: Option<Duration>,
 }
 
 impl std::fmt::Display for Failure {
@@ -121,7 +140,7 @@ impl Failure {
     /// A failure without advice.
     #[must_use]
     pub fn new(what: impl Into<String>, why: impl ToString) -> Self {
-        Self { what: what.into(), why: why.to_string(), hint: None }
+        Self { what: what.into(), why: why.to_string(), hint: None, retry_after: None }
     }
 
     /// The same with advice.
@@ -130,7 +149,17 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same, of somebody who asks to be left alone this long (`Retry-After`). It counts in [`ProviderError::RetryLater`].
+    #[must_use]
+    pub fn with_retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
+        self
+    }
 }
+
+/// The advice where whoever refused gave none.
+const NOT_PERMITTED: &str = "give the credential that the run uses the right to do this, or use one that has it";
 
 impl ProviderError {
     /// Refused for good: `what` failed, `why`.
@@ -166,7 +195,17 @@ impl ProviderError {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.failure().hint.as_deref()
+        let general = matches!(self, Self::NotPermitted(_)).then_some(NOT_PERMITTED);
+        self.failure().hint.as_deref().or(general)
+    }
+
+    /// How long to wait before the next try, if whoever asks to try later said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RetryLater(failure) => failure.retry_after,
+            _ => None,
+        }
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::fmt;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harmony_io::Io;
+use tokio::time::Instant;
 
 use crate::address::Address;
+use crate::backoff::Backoff;
 use crate::engine::events::{Event, Observer};
 use crate::lease::{Gained, Standing};
 use crate::provider::{Failure, ProviderError};
@@ -29,6 +33,9 @@ struct Shared {
     fence: u64,
     lease: Option<Standing>,
     patience: Duration,
+    /// What the pauses of its waiting are drawn from.
+    chance: u64,
+    side_by_side: usize,
 }
 
 impl fmt::Debug for Run {
@@ -40,6 +47,9 @@ impl fmt::Debug for Run {
 /// How long one resource or proof may take unless the run says otherwise: a NATS supercluster's first election was seen to need 9 s on
 /// two busy cores, so that this leaves room without hiding a hang.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How many steps go side by side unless the run says otherwise; more would only queue inside the servers.
+pub const SIDE_BY_SIDE: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 impl Run {
     pub(crate) fn new(io: Io, observer: Arc<dyn Observer>, fence: u64, patience: Duration) -> Self {
@@ -54,7 +64,16 @@ impl Run {
         patience: Duration,
     ) -> Self {
         let io = lease.iter().fold(io, |io, lease| io.with_permit(Arc::new(lease.clone())));
-        let shared = Shared { io, observer, cancelled: AtomicBool::new(false), fence, lease, patience };
+        let shared = Shared {
+            io,
+            observer,
+            cancelled: AtomicBool::new(false),
+            fence,
+            lease,
+            patience,
+            chance: rand::random(),
+            side_by_side: SIDE_BY_SIDE.get(),
+        };
         Self { shared: Arc::new(shared), subject: None, deadline: Instant::now() + patience, is_finishing: false }
     }
 
@@ -69,6 +88,20 @@ impl Run {
     pub(crate) fn on(&self, subject: &Address) -> Self {
         let deadline = Instant::now() + self.shared.patience;
         Self { subject: Some(subject.clone()), deadline, ..self.clone() }
+    }
+
+    /// The same, with so many steps at the same time, and with the pauses that belong to this seed if there is one.
+    pub(crate) fn with_pace(mut self, side_by_side: NonZeroUsize, chance: Option<u64>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.side_by_side = side_by_side.get();
+            shared.chance = chance.unwrap_or(shared.chance);
+        }
+        self
+    }
+
+    /// How many steps go side by side.
+    pub(crate) fn side_by_side(&self) -> usize {
+        self.shared.side_by_side
     }
 
     /// The way to files, processes and the network.
@@ -160,7 +193,8 @@ impl Run {
         self.shared.observer.on(event);
     }
 
-    /// Asks `look` until it finds something, more slowly each time, at most until the deadline; says so as progress.
+    /// Asks `look` until it finds something, more slowly each time, at most until the deadline; says so as progress. Whoever asks to be
+    /// left alone for a time ([`ProviderError::retry_after`]) is, and is not waited for if that is longer than there is.
     ///
     /// # Errors
     /// What `look` fails with, except [`ProviderError::RetryLater`] and [`ProviderError::Unreachable`], which are asked again;
@@ -172,33 +206,60 @@ impl Run {
         T: Send,
     {
         let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::new(self.chance());
         let mut said = String::new();
         loop {
-            let reason = match look().await {
+            let (reason, asked, hint) = match look().await {
                 Ok(Looked::Found(found)) => return Ok(found),
-                Ok(Looked::NotYet(reason)) => reason,
-                Err(error @ (ProviderError::RetryLater(_) | ProviderError::Unreachable(_))) => error.to_string(),
+                Ok(Looked::NotYet(reason)) => (reason, None, None),
+                Err(error @ (ProviderError::RetryLater(_) | ProviderError::Unreachable(_))) => {
+                    (error.to_string(), error.retry_after(), error.hint().map(str::to_owned))
+                }
                 Err(error) => return Err(error),
             };
-            if self.remaining().is_zero() || (self.is_cancelled() && !self.is_finishing) {
-                let waited = format!("waited {} s for {what}", started.elapsed().as_secs());
-                return Err(ProviderError::Unreachable(Failure::new(waited, reason)));
+            let remaining = self.remaining();
+            if remaining.is_zero() || asked.is_some_and(|asked| asked > remaining) || self.is_stopped() {
+                return Err(given_up(what, started.elapsed(), reason, asked, hint));
             }
             if started.elapsed() > SILENCE && reason != said {
                 self.progress(format!("waiting for {what}: {reason}"));
                 said = reason;
             }
-            tokio::time::sleep(pause.min(self.remaining())).await;
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            self.rest(backoff.pause(asked).min(remaining)).await;
         }
+    }
+
+    /// Rests this long, or until the user asks to stop.
+    async fn rest(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !self.is_stopped() {
+            tokio::time::sleep_until(until.min(Instant::now() + ATTENTIVE)).await;
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_cancelled() && !self.is_finishing
+    }
+
+    /// Another number for each resource and proof, so that they do not wait in step.
+    fn chance(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.shared.chance, self.subject.as_ref().map(Address::as_str)).hash(&mut hasher);
+        hasher.finish()
     }
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// What takes less than this needs no words.
 const SILENCE: Duration = Duration::from_millis(800);
+/// How soon a rest ends when the user asks to stop.
+const ATTENTIVE: Duration = Duration::from_millis(500);
+
+fn given_up(what: &str, waited: Duration, reason: String, asked: Option<Duration>, hint: Option<String>) -> ProviderError {
+    let later = |asked: Duration| format!("run it again in {} s: that is how long it asks to be left alone", asked.as_secs());
+    let mut failure = Failure::new(format!("waited {} s for {what}", waited.as_secs()), reason);
+    failure.hint = hint.or(asked.map(later));
+    ProviderError::Unreachable(failure)
+}
 
 /// What one look found.
 #[derive(Debug)]
@@ -230,5 +291,45 @@ mod tests {
         run.cancel();
         assert!(matches!(looks(&run).await, Err(ProviderError::Unreachable(_))));
         assert_eq!(looks(&run.finishing()).await.unwrap(), 3);
+    }
+
+    /// Asks for something that is there at the third look and each time before asks to be left alone for `seconds`.
+    async fn asked_to_wait(run: &Run, seconds: u64) -> Result<Duration, ProviderError> {
+        let begun = Instant::now();
+        let mut looks = 0;
+        let look = || {
+            looks += 1;
+            let failure = Failure::new("failed to ask", "too many requests").with_retry_after(Duration::from_secs(seconds));
+            let answer = if looks == 3 { Ok(Looked::Found(())) } else { Err(ProviderError::RetryLater(failure)) };
+            async { answer }
+        };
+        run.wait_for("an answer", look).await.map(|()| begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asks_to_be_left_alone_for_a_time_is() {
+        let waited = asked_to_wait(&Run::alone(Io::real(), Duration::from_secs(60)), 20).await.unwrap();
+        assert!(waited >= Duration::from_secs(40) && waited <= Duration::from_secs(44), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_that_is_longer_than_there_is_is_not_waited_for() {
+        let begun = Instant::now();
+        let error = asked_to_wait(&Run::alone(Io::real(), Duration::from_secs(10)), 20).await.unwrap_err();
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        insta::assert_snapshot!(error, @"waited 0 s for an answer: failed to ask: too many requests");
+        insta::assert_snapshot!(error.hint().unwrap(), @"run it again in 20 s: that is how long it asks to be left alone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_rest_ends_when_the_user_asks_to_stop() {
+        let run = Run::alone(Io::real(), Duration::from_secs(60));
+        let stopping = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            run.cancel();
+        };
+        let begun = Instant::now();
+        let (waited, ()) = tokio::join!(asked_to_wait(&run, 50), stopping);
+        assert!(waited.is_err() && begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     }
 }

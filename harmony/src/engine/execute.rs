@@ -25,9 +25,6 @@ use crate::resource::Loss;
 use crate::run::Run;
 use crate::value;
 
-/// How many steps go side by side; more would only queue inside the servers.
-const SIDE_BY_SIDE: usize = 16;
-
 /// How a run goes on after a failure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AfterFailure {
@@ -74,7 +71,7 @@ impl Execution<'_> {
         let mut begun = vec![false; self.items.len()];
         let mut flying: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
         loop {
-            while flying.len() < SIDE_BY_SIDE && !self.stops(outcome) && written_down.is_ok() {
+            while flying.len() < self.run.side_by_side() && !self.stops(outcome) && written_down.is_ok() {
                 let Some(index) = schedule.begin() else { break };
                 begun[index] = true;
                 flying.push(self.begin(index, found, ledger, known[index]));

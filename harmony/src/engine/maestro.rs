@@ -1,6 +1,7 @@
 //! The conductor of a run.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ use crate::address::Address;
 use crate::arrangement::{Arrangement, Node};
 use crate::error::ArrangeError;
 use crate::inventory::Inventory;
-use crate::run::{PATIENCE, Run};
+use crate::run::{PATIENCE, Run, SIDE_BY_SIDE};
 use crate::score::Scores;
 use crate::stage::Stage;
 use crate::topology::{Providers, Site, Topology};
@@ -49,6 +50,8 @@ pub struct Maestro {
     after_failure: AfterFailure,
     patience: Duration,
     accepts_move: bool,
+    side_by_side: NonZeroUsize,
+    chance: Option<u64>,
 }
 
 impl Maestro {
@@ -63,6 +66,8 @@ impl Maestro {
             after_failure: AfterFailure::GoOn,
             patience: PATIENCE,
             accepts_move: false,
+            side_by_side: SIDE_BY_SIDE,
+            chance: None,
         }
     }
 
@@ -107,6 +112,20 @@ impl Maestro {
     #[must_use]
     pub fn accepting_move(mut self) -> Self {
         self.accepts_move = true;
+        self
+    }
+
+    /// The same, with at most so many steps at the same time instead of [`SIDE_BY_SIDE`].
+    #[must_use]
+    pub fn with_side_by_side(mut self, steps: NonZeroUsize) -> Self {
+        self.side_by_side = steps;
+        self
+    }
+
+    /// The same, drawing the pauses between tries from this seed: a test that meets failures can be repeated exactly.
+    #[must_use]
+    pub fn with_chance(mut self, seed: u64) -> Self {
+        self.chance = Some(seed);
         self
     }
 
@@ -350,6 +369,7 @@ impl Maestro {
     fn run(&self, exclusion: Option<&Exclusion>) -> Run {
         let number = exclusion.map_or((0, None), Exclusion::number);
         Run::under(self.site.io.clone(), Arc::clone(&self.observer), number, self.patience)
+            .with_pace(self.side_by_side, self.chance)
     }
 
     pub(super) async fn prepare_with(

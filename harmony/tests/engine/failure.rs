@@ -61,6 +61,72 @@ async fn waiting_ends_at_the_deadline_and_says_for_what() {
     insta::assert_snapshot!(outcome.failures[0].error, @"waited 0 s for it to be done: failed to reach a: it is busy");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_not_permitted_is_not_tried_again_and_says_what_to_do() {
+    let site = FakeSite::new();
+    site.world.fail(Call::Apply, "a", Failing::NotPermitted, usize::MAX);
+    let outcome = site.apply(&chain_and_another()).await.unwrap();
+    assert_eq!(site.world.take_log().iter().filter(|line| *line == "create a").count(), 1);
+    assert_eq!((outcome.failures.len(), site.world.identities()), (1, vec!["z".to_owned()]));
+    insta::assert_snapshot!(outcome.failures[0].error, @"failed to reach a: it says no");
+    insta::assert_snapshot!(
+        outcome.failures[0].hint.clone().unwrap(),
+        @"give the credential that the run uses the right to do this, or use one that has it"
+    );
+    site.world.heal();
+    site.world.fail(Call::Observe, "z", Failing::NotPermitted, 1);
+    let error = site.plan(&chain_and_another()).await.unwrap_err();
+    insta::assert_snapshot!(error.hint().unwrap(), @"give the credential that the run uses the right to do this, or use one that has it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_says_when_to_come_back_is_left_alone_until_then() {
+    let site = FakeSite::new();
+    let hour = Duration::from_secs(3600);
+    let maestro = site.maestro().with_patience(3 * hour);
+    for call in [Call::Observe, Call::Apply] {
+        site.world.fail(call, "a", Failing::RetryAfter(hour), 1);
+        let begun = tokio::time::Instant::now();
+        let size = if call == Call::Apply { 2 } else { 1 };
+        let outcome = site.apply_with(&maestro, &of_things(vec![FakeThing::new("a").with_size(size)])).await.unwrap();
+        assert!(outcome.failures.is_empty(), "{call:?}: {:?}", outcome.failures);
+        let waited = begun.elapsed();
+        assert!(waited >= hour && waited < hour * 12 / 10, "{call:?}: {waited:?}");
+    }
+    assert_eq!(site.world.take_log(), ["create a", "update a", "update a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_behind_the_deadline_is_not_waited_for() {
+    let site = FakeSite::new();
+    site.world.fail(Call::Apply, "a", Failing::RetryAfter(Duration::from_secs(60)), usize::MAX);
+    let outcome = site.apply(&things(&["a"])).await.unwrap();
+    assert_eq!(site.world.writes(), 1);
+    insta::assert_snapshot!(outcome.failures[0].error, @"waited 0 s for it to be done: failed to reach a: it is busy");
+    insta::assert_snapshot!(
+        outcome.failures[0].hint.clone().unwrap(),
+        @"run it again in 60 s: that is how long it asks to be left alone"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_further_try_begins_with_a_look() {
+    for failing in [Failing::AnswerLost, Failing::Conflict, Failing::RetryLater, Failing::Unreachable] {
+        let site = FakeSite::new();
+        site.world.fail(Call::Apply, "a", failing, 1);
+        let seen = site.world.clone();
+        let looked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let noted = looked.clone();
+        site.world.watch(move |_| noted.lock().unwrap().push(seen.observations()));
+        site.apply(&things(&["a"])).await.unwrap();
+        let looked = looked.lock().unwrap().clone();
+        let expected = if failing == Failing::AnswerLost { 1 } else { 2 };
+        assert_eq!(looked.len(), expected, "{failing:?}: what had been done was done again, or what had not was not");
+        assert!(looked.windows(2).all(|pair| pair[0] < pair[1]), "{failing:?}: {looked:?}");
+        site.world.watch(|_| {});
+    }
+}
+
 #[tokio::test]
 async fn a_place_that_would_refuse_says_so_in_the_plan() {
     let site = FakeSite::new();

@@ -75,9 +75,10 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
         self.enter(at)?;
         let identity = desired.identity().to_string();
         let did = if live.is_some() { "update" } else { "create" };
-        self.world.begin_write(Happened { did, kind: R::KIND.to_owned(), identity: identity.clone(), fence: run.fence() });
+        let happened = Happened { did, kind: R::KIND.to_owned(), identity: identity.clone(), fence: run.fence() };
+        self.world.begin_write(happened.clone());
         let met = self.world.meet(Call::Apply, &identity).await;
-        self.world.end_write();
+        self.world.end_write(&happened);
         met?;
         let before = self.world.find(R::KIND, &identity);
         let stored = Stored {
@@ -97,14 +98,11 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
     async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError> {
         self.enter(at)?;
         let identity = identity.to_string();
-        self.world.begin_write(Happened {
-            did: "delete",
-            kind: R::KIND.to_owned(),
-            identity: identity.clone(),
-            fence: run.fence(),
-        });
+        let happened =
+            Happened { did: "delete", kind: R::KIND.to_owned(), identity: identity.clone(), fence: run.fence() };
+        self.world.begin_write(happened.clone());
         let met = self.world.meet(Call::Delete, &identity).await;
-        self.world.end_write();
+        self.world.end_write(&happened);
         met?;
         self.world.remove(R::KIND, &identity);
         if R::holds_rooms() {

@@ -17,7 +17,7 @@ struct State {
     log: Vec<Happened>,
     observations: usize,
     made: u64,
-    running: usize,
+    running: Vec<Happened>,
     most_at_once: usize,
     faults: Vec<Fault>,
     failing_proofs: BTreeMap<String, ProviderError>,
@@ -59,6 +59,10 @@ pub enum Failing {
     Unreachable,
     /// Not now; nothing has been done.
     RetryLater,
+    /// Not before this long; nothing has been done.
+    RetryAfter(Duration),
+    /// We may not; nothing has been done.
+    NotPermitted,
     /// It has been done, but the answer is lost.
     AnswerLost,
     /// It has been done, but then it is refused, as if the program had been killed in between.
@@ -125,6 +129,18 @@ impl World {
         std::mem::take(&mut self.state().most_at_once)
     }
 
+    /// The writes that are in flight. After a kill, those that it cut off stay here until [`World::heal`].
+    #[must_use]
+    pub fn in_flight(&self) -> Vec<Happened> {
+        self.state().running.clone()
+    }
+
+    /// Everything there is, by kind and identity.
+    #[must_use]
+    pub fn things(&self) -> BTreeMap<(String, String), Stored> {
+        self.state().things.clone()
+    }
+
     /// The identities of everything there is.
     #[must_use]
     pub fn identities(&self) -> Vec<String> {
@@ -164,6 +180,7 @@ impl World {
         let mut state = self.state();
         state.faults.clear();
         state.failing_proofs.clear();
+        state.running.clear();
     }
 
     /// Lets a proof fail until the world is healed.
@@ -230,13 +247,16 @@ impl World {
             watch(&happened);
         }
         let mut state = self.state();
-        state.log.push(happened);
-        state.running += 1;
-        state.most_at_once = state.most_at_once.max(state.running);
+        state.log.push(happened.clone());
+        state.running.push(happened);
+        state.most_at_once = state.most_at_once.max(state.running.len());
     }
 
-    pub(super) fn end_write(&self) {
-        self.state().running -= 1;
+    pub(super) fn end_write(&self, happened: &Happened) {
+        let mut state = self.state();
+        if let Some(at) = state.running.iter().position(|running| running == happened) {
+            state.running.swap_remove(at);
+        }
     }
 }
 
@@ -252,6 +272,8 @@ fn error(failing: Failing, identity: &str) -> ProviderError {
         }
         Failing::Conflict => ProviderError::Conflict(Failure::new(what, "somebody else was faster")),
         Failing::RetryLater => ProviderError::retry_later(what, "it is busy"),
+        Failing::RetryAfter(time) => ProviderError::RetryLater(Failure::new(what, "it is busy").with_retry_after(time)),
+        Failing::NotPermitted => ProviderError::NotPermitted(Failure::new(what, "it says no")),
         Failing::Unreachable | Failing::AnswerLost | Failing::Slow(_) => ProviderError::unreachable(what, "nobody answers"),
     }
 }
