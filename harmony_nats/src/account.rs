@@ -22,12 +22,9 @@ impl Provider<AccountContents> for NatsConnections {
         at: &NatsAccess,
         wanted: &[Known<AccountContents>],
     ) -> Result<Vec<Observation<AccountContents>>, ProviderError> {
-        let connection = match self.shared.connection(run, at).await.map_err(ProviderError::from) {
-            Ok(connection) => connection,
-            // A server that knows nobody of this name has no such account.
-            Err(ProviderError::NotPermitted(_)) => return Ok(wanted.iter().map(|_| Observation::Absent).collect()),
-            Err(error) => return Err(error),
-        };
+        // A server that does not know the user may have no such account, or another key for that user: it is not for us to say that the
+        // account is empty.
+        let connection = self.shared.connection(run, at).await?;
         let holds = in_words(&foreign(run, &connection).await?);
         let there = |known: &Known<AccountContents>| {
             let state = AccountContents { identity: known.identity.clone() };

@@ -148,7 +148,7 @@ pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: 
         Seen::Absent => return Verdict::new(Change::Forget),
         _ if is_shared => return Verdict::new(Change::Forget),
         Seen::There(live) => ("no Score wants it any more", live.holds.clone()),
-        Seen::OutOfReach | Seen::Unreachable(_) | Seen::Check => {
+        Seen::OutOfReach | Seen::Unreachable(_) | Seen::NotPermitted(_) | Seen::Check => {
             ("no Score wants it any more, and it cannot be looked at", Some(held_when_last_seen(entry)))
         }
     };

@@ -14,7 +14,7 @@ use super::scope::{Fate, Prune};
 use crate::address::Address;
 use crate::arrangement::{Node, ProofNode, ResourceNode, What};
 use crate::origin::Origin;
-use crate::provider::ProviderError;
+use crate::provider::{Failure, ProviderError};
 use crate::resource::Loss;
 use crate::topology::{AnyLive, AnyProver, AnyProvider, Providers};
 use crate::value::Reference;
@@ -60,6 +60,8 @@ pub(super) enum Seen {
     OutOfReach,
     /// Whoever would know does not answer, and nothing pending explains it.
     Unreachable(String),
+    /// Whoever would know does not tell us.
+    NotPermitted(Failure),
     /// A proof.
     Check,
 }

@@ -20,8 +20,6 @@ use crate::run::{Looked, Run};
 use crate::topology::{AnyKnown, AnyObservation, AnyProvider};
 use crate::value;
 
-/// How many things of one level are previewed side by side.
-const SIDE_BY_SIDE: usize = 16;
 /// How many pending things are named where something is unknown until they have been applied.
 const MOST_NAMED: usize = 8;
 
@@ -127,7 +125,7 @@ impl Observation<'_> {
         for level in levels(order) {
             let looked = self.look(&level, &found).await;
             let settling = looked.into_iter().map(|(index, seen)| self.settle(index, seen, &found));
-            let settled: Vec<Settled> = stream::iter(settling).buffered(SIDE_BY_SIDE).collect().await;
+            let settled: Vec<Settled> = stream::iter(settling).buffered(self.run.side_by_side()).collect().await;
             settled.into_iter().for_each(|settled| found.note(self.items, settled));
         }
         found
@@ -181,6 +179,9 @@ impl Observation<'_> {
             Err(ProviderError::Unreachable(failure)) => {
                 batch.into_iter().map(|index| (index, Ok(Seen::Unreachable(failure.to_string())))).collect()
             }
+            Err(ProviderError::NotPermitted(failure)) => {
+                batch.into_iter().map(|index| (index, Ok(Seen::NotPermitted(failure.clone())))).collect()
+            }
             Err(error) => batch.into_iter().map(|index| (index, Err(error.clone()))).collect(),
         }
     }
@@ -199,13 +200,14 @@ impl Observation<'_> {
             }
             ItemKind::Unwanted { entry, .. } => Ok(decide_unwanted(item, entry, &seen, &self.context)),
             ItemKind::Wanted { key, provider, .. } => match &seen {
-                Seen::OutOfReach | Seen::Unreachable(_) => self.settle_unseen(index, key, &seen, found),
+                Seen::OutOfReach | Seen::Unreachable(_) | Seen::NotPermitted(_) => self.settle_unseen(index, key, &seen, found),
                 _ => self.settle_seen(index, provider.as_ref(), &seen, found).await,
             },
         };
         let (live, silent) = match seen {
             Seen::There(live) => (Some(There { outputs: Arc::new(live.outputs), holds: live.holds }), None),
             Seen::Unreachable(why) => (None, Some(why)),
+            Seen::NotPermitted(failure) => (None, Some(failure.to_string())),
             _ => (None, None),
         };
         Settled { index, live, silent, verdict }
@@ -228,8 +230,12 @@ impl Observation<'_> {
     fn settle_unseen(&self, index: usize, key: &Key, seen: &Seen, found: &Observed) -> Result<Verdict, ProviderError> {
         let item = &self.items.items[index];
         let until = found.pending_below(self.items, index);
-        if let (Seen::Unreachable(why), true) = (seen, until.is_empty()) {
-            return Err(ProviderError::unreachable(format!("failed to look at {}", item.label()), why));
+        match seen {
+            Seen::Unreachable(why) if until.is_empty() => {
+                return Err(ProviderError::unreachable(format!("failed to look at {}", item.label()), why));
+            }
+            Seen::NotPermitted(failure) if until.is_empty() => return Err(ProviderError::NotPermitted(failure.clone())),
+            _ => {}
         }
         let entry = self.context.entry(key);
         if entry.is_none() {

@@ -54,6 +54,7 @@ impl Making<'_> {
         let known = AnyKnown { identity: resource.identity.clone(), kept: entry.and_then(|entry| entry.kept.clone()) };
         let live = match look(provider, &self.run, access, known).await? {
             Seen::Unreachable(why) => return Ok(Looked::NotYet(why)),
+            Seen::NotPermitted(failure) => return Err(ProviderError::NotPermitted(failure)),
             Seen::There(live) => Some(live),
             _ => None,
         };
@@ -116,8 +117,9 @@ impl Taking<'_> {
         let known = AnyKnown { identity: entry.key.identity_as_json(), kept: entry.kept.clone() };
         let gone = Looked::Found(Effect::Gone { wrote: begun.get().is_some() });
         match look(provider, &self.run, &self.filled.access, known).await? {
-            Seen::Unreachable(_) if self.goes_with_its_holder => Ok(gone),
+            Seen::Unreachable(_) | Seen::NotPermitted(_) if self.goes_with_its_holder => Ok(gone),
             Seen::Unreachable(why) => Ok(Looked::NotYet(why)),
+            Seen::NotPermitted(failure) => Err(ProviderError::NotPermitted(failure)),
             Seen::There(live) => {
                 self.refuse_unshown_loss(&live)?;
                 begun.get_or_init(|| ());
@@ -175,6 +177,7 @@ async fn look(provider: &dyn AnyProvider, run: &Run, access: &serde_json::Value,
     match provider.observe(run, access, &[known]).await {
         Ok(mut seen) => Ok(seen.pop().map_or(Seen::Absent, Seen::from)),
         Err(ProviderError::Unreachable(failure)) => Ok(Seen::Unreachable(failure.to_string())),
+        Err(ProviderError::NotPermitted(failure)) => Ok(Seen::NotPermitted(failure)),
         Err(error) => Err(error),
     }
 }

@@ -108,6 +108,24 @@ async fn unreachable_with_nothing_pending_is_an_error() {
 }
 
 #[tokio::test]
+async fn what_we_may_not_look_at_is_an_error_unless_its_holder_is_about_to_change() {
+    use harmony_test::{Call, Failing};
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    site.world.fail(Call::Observe, "house.attic", Failing::NotPermitted, usize::MAX);
+    let EngineError::Observe { troubles } = site.plan(&house(1, &["attic"])).await.unwrap_err() else { panic!() };
+    insta::assert_snapshot!(troubles[0].error, @"failed to reach house.attic: it says no");
+    assert!(troubles[0].hint.as_ref().unwrap().contains("credential"), "{troubles:?}");
+    let plan = site.plan(&house(2, &["attic"])).await.unwrap();
+    assert_eq!(change(&plan, "fake/attic"), &Change::UnknownUntil { until: vec!["fake/house".parse().unwrap()] });
+    assert!(matches!(site.destroy().await, Err(EngineError::Refused { .. })), "nobody can say what the attic holds");
+    let maestro = site.maestro().with_allowances(losing("fake/attic"));
+    let outcome = maestro.prepare_destroy(&site.place).await.unwrap().apply().await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert!(site.world.identities().is_empty());
+}
+
+#[tokio::test]
 async fn the_loss_of_a_holder_shows_for_what_lives_in_it_before_anything_is_done() {
     let site = FakeSite::new();
     let wanted = |engine: &'static str| {

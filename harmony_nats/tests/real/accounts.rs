@@ -2,7 +2,7 @@
 
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::assets::{AccountContents, AccountIdentity};
-use harmony::provider::{Known, Observation, Provider};
+use harmony::provider::{Known, Observation, Provider, ProviderError};
 use harmony_nats::{NatsConnections, client};
 
 use crate::buckets::{self, bucket};
@@ -53,15 +53,17 @@ async fn an_account_without_jetstream_holds_nothing() {
 }
 
 #[tokio::test]
-async fn an_account_whose_user_nobody_knows_is_absent_and_one_that_cannot_be_asked_is_not() {
-    let test = "an_account_whose_user_nobody_knows_is_absent_and_one_that_cannot_be_asked_is_not";
+async fn an_account_that_does_not_know_us_or_cannot_be_asked_is_not_taken_for_empty() {
+    let test = "an_account_that_does_not_know_us_or_cannot_be_asked_is_not_taken_for_empty";
     let Some(mut system) = System::solo(test, vec![]) else { return };
     system.users.push(User::new("stranger", "NOWHERE"));
     let (nats, at) = (client(), system.access("stranger"));
-    assert!(matches!(observe(&nats, &at, "NOWHERE").await, Observation::Absent));
+    let known = [Known::<AccountContents> { identity: contents("NOWHERE").identity, kept: None }];
+    let Err(error) = nats.observe(&run(), &at, &known).await else { panic!("a stranger was told what is there") };
+    assert!(matches!(error, ProviderError::NotPermitted(_)), "{error:?}");
+    assert!(error.hint().unwrap().contains("does not know this credential"), "{error:?}");
     system.servers[0].kill();
-    let known = Known::<AccountContents> { identity: contents("NOWHERE").identity, kept: None };
-    assert!(matches!(nats.observe(&run(), &at, &[known]).await, Err(harmony::provider::ProviderError::Unreachable(_))));
+    assert!(matches!(nats.observe(&run(), &at, &known).await, Err(ProviderError::Unreachable(_))));
 }
 
 #[tokio::test]
