@@ -97,10 +97,8 @@ impl Execution<'_> {
 
     /// Writes down everything that may be made, before anything is; and what is new about what stands.
     fn intend(&self, found: &Observed, ledger: &mut Ledger) -> Result<(), LedgerError> {
-        let entries: Vec<Entry> = (0..self.items.len())
-            .filter_map(|index| entry_of(self.items, index, found, ledger))
-            .filter(|entry| ledger.find(&entry.key).is_none_or(|before| !before.says_the_same_as(entry)))
-            .collect();
+        let wanted = || (0..self.items.len()).filter_map(|index| entry_of(self.items, index, found, ledger));
+        let differs = wanted().any(|entry| ledger.find(&entry.key).is_none_or(|before| !before.says_the_same_as(&entry)));
         let is_quiet = |address: &Address| self.items.find(address).map(|index| found.quiet[index]);
         let stands = |proof: &Address| match self.items.find(proof) {
             Some(index) => found.verdicts[index].change == Change::None,
@@ -108,7 +106,12 @@ impl Execution<'_> {
         };
         let changes = found.verdicts.iter().any(|verdict| verdict.change.is_pending());
         let outlived = matches!(self.prune, Prune::Everything) && ledger.has_passed_other_than(stands);
-        if changes || outlived || !entries.is_empty() { ledger.intend(entries, stands) } else { Ok(()) }
+        if !(changes || outlived || differs) {
+            return Ok(());
+        }
+        // Those that have not changed too: what stays behind at an address is moved aside, and they do not go with it.
+        let entries: Vec<Entry> = wanted().collect();
+        ledger.intend(entries, stands)
     }
 
     fn begin<'b>(&'b self, index: usize, found: &Observed, ledger: &Ledger, known: bool) -> BoxFuture<'b, Done> {

@@ -68,6 +68,22 @@ async fn two_things_can_swap_their_addresses() {
 }
 
 #[tokio::test]
+async fn what_needs_an_address_whose_thing_was_exchanged_has_nothing_to_write_down_later() {
+    let site = FakeSite::new();
+    let named = |name: &'static str| {
+        crate::programs::program(move |place, stage| {
+            let it = stage.add(place, "it", &FakeThing::new(name))?;
+            stage.after(&[it.address().clone()], |stage| stage.add(place, "behind", &FakeThing::new("behind"))).map(|_| ())
+        })
+    };
+    site.apply(&named("old")).await.unwrap();
+    site.apply(&named("new")).await.unwrap();
+    let before = site.files();
+    site.apply(&named("new")).await.unwrap();
+    assert_eq!(site.files(), before, "the entry of `behind` followed the thing that went");
+}
+
+#[tokio::test]
 async fn a_score_that_only_moved_in_its_file_writes_nothing() {
     let site = FakeSite::new();
     let thing = score("same", |_, place, stage| stage.add(place, "a", &FakeThing::new("a")).map(|_| ()));
