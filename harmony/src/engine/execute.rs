@@ -51,6 +51,8 @@ struct Done {
     index: usize,
     took: Duration,
     result: Result<Effect, ProviderError>,
+    /// Whether it ended before its first write.
+    wrote_nothing: bool,
 }
 
 impl Execution<'_> {
@@ -69,6 +71,7 @@ impl Execution<'_> {
         let mut written_down = self.intend(found, ledger);
         let mut schedule = Schedule::new(self.items, found);
         let mut begun = vec![false; self.items.len()];
+        let mut touched = vec![false; self.items.len()];
         let mut flying: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
         loop {
             while flying.len() < self.run.side_by_side() && !self.stops(outcome) && written_down.is_ok() {
@@ -79,6 +82,7 @@ impl Execution<'_> {
             // What is in flight always finishes: dropping it would leave a write half done.
             let Some(done) = flying.next().await else { break };
             let index = done.index;
+            touched[index] = !done.wrote_nothing;
             match self.note(done, found, ledger, outcome) {
                 Ok(true) => schedule.finish(index),
                 Ok(false) => {}
@@ -88,7 +92,19 @@ impl Execution<'_> {
         let left = (0..begun.len()).filter(|index| found.verdicts[*index].change.is_pending() && !begun[*index]);
         outcome.not_begun = left.map(|index| self.items.items[index].address.clone()).collect();
         outcome.interrupted = self.run.was_asked_to_stop() && !(outcome.not_begun.is_empty() && outcome.failures.is_empty());
-        written_down
+        written_down?;
+        let meant_only = |index: &usize| found.verdicts[*index].change.is_pending() && !touched[*index] && !known[*index];
+        self.strike_out((0..begun.len()).filter(meant_only), ledger)
+    }
+
+    /// What this run meant to make and did not touch is not ours: somebody else may make it before the next run.
+    fn strike_out(&self, untouched: impl Iterator<Item = usize>, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        for index in untouched {
+            if let ItemKind::Wanted { key, .. } = &self.items.items[index].what {
+                ledger.gone(key)?;
+            }
+        }
+        Ok(())
     }
 
     fn stops(&self, outcome: &Outcome) -> bool {
@@ -121,8 +137,8 @@ impl Execution<'_> {
         let run = self.run.on(&item.address);
         self.run.emit(&Event::Started { address: item.address.clone(), doing: doing(&shown.change), label: item.label() });
         let begun = Instant::now();
-        let work: BoxFuture<'b, Result<Effect, ProviderError>> = match &item.what {
-            ItemKind::Proof { .. } => Box::pin(async { prove(item, filled, run).await.map(Effect::Proved) }),
+        let work: BoxFuture<'b, (Result<Effect, ProviderError>, bool)> = match &item.what {
+            ItemKind::Proof { .. } => Box::pin(async { (prove(item, filled, run).await.map(Effect::Proved), true) }),
             ItemKind::Unwanted { .. } => {
                 let goes = |holder: usize| matches!(found.verdicts[holder].change, Change::Delete { .. } | Change::Forget);
                 let goes_with_its_holder = item.loss() != Loss::Secret && self.items.holders(index).any(goes);
@@ -134,7 +150,7 @@ impl Execution<'_> {
                     );
                 }
                 let taking = Taking { item, shown, filled, run, allowances: self.allowances, goes_with_its_holder };
-                Box::pin(taking.carry_out())
+                Box::pin(async { (taking.carry_out().await, false) })
             }
             ItemKind::Wanted { .. } | ItemKind::Unhosted { .. } => {
                 let entry = item.key().and_then(|key| ledger.find(key)).cloned();
@@ -142,7 +158,10 @@ impl Execution<'_> {
                 Box::pin(making.carry_out())
             }
         };
-        Box::pin(async move { Done { index, result: work.await, took: begun.elapsed() } })
+        Box::pin(async move {
+            let (result, wrote_nothing) = work.await;
+            Done { index, result, took: begun.elapsed(), wrote_nothing }
+        })
     }
 
     /// Writes down what a step did; whether it ended well.

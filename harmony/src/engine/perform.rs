@@ -36,13 +36,20 @@ pub(super) struct Making<'a> {
 }
 
 impl Making<'_> {
-    pub(super) async fn carry_out(self) -> Result<Effect, ProviderError> {
+    /// Carries it out; whether it ended in an error before its first write.
+    pub(super) async fn carry_out(self) -> (Result<Effect, ProviderError>, bool) {
+        let begun = OnceLock::new();
+        let result = self.attempts(&begun).await;
+        let wrote_nothing = result.is_err() && begun.get().is_none();
+        (result, wrote_nothing)
+    }
+
+    async fn attempts(&self, begun: &OnceLock<Change>) -> Result<Effect, ProviderError> {
         let ItemKind::Wanted { provider, .. } = &self.item.what else { return Err(not_ready(self.item, "it has no provider")) };
         if let Some(unknown) = &self.filled.unknown {
             return Err(not_ready(self.item, &format!("`{unknown}` gave no value for it")));
         }
-        let begun = OnceLock::new();
-        persist(&self.run, || self.attempt(provider.as_ref(), &begun)).await
+        persist(&self.run, || self.attempt(provider.as_ref(), begun)).await
     }
 
     /// One look and, if it is not as it should be, one try. What a failed try has done is seen by the next one.

@@ -38,6 +38,28 @@ async fn what_others_made_since_the_plan_is_not_touched_either() {
     let outcome = prepared.apply().await.unwrap();
     assert_eq!(site.world.writes(), 0, "it was overwritten");
     assert!(outcome.failures[0].error.contains("this program has not made it"), "{:?}", outcome.failures);
+    assert!(site.entries().is_empty(), "what was only meant counts as made");
+    assert!(site.apply(&things(&["a"])).await.is_err());
+    assert_eq!(site.world.writes(), 0, "the next run has overwritten it");
+}
+
+#[tokio::test]
+async fn what_a_run_did_not_come_to_is_not_taken_for_its_own_later() {
+    use harmony_test::{Call, Failing};
+    let site = FakeSite::new();
+    let wanted = || {
+        program(|place, stage| {
+            let a = stage.add(place, "a", &FakeThing::new("a"))?;
+            stage.after(&[a.address().clone()], |stage| stage.add(place, "b", &FakeThing::new("b"))).map(|_| ())
+        })
+    };
+    site.world.fail(Call::Apply, "a", Failing::Refused, 1);
+    site.apply(&wanted()).await.unwrap();
+    assert_eq!(site.entries().len(), 1, "`a` may be half made, `b` was not begun");
+    foreign(&site, &FakeThing::new("b").with_size(5));
+    site.world.take_log();
+    assert!(site.apply(&wanted()).await.is_err());
+    assert_eq!(site.world.writes(), 0, "what others made meanwhile was overwritten");
 }
 
 #[tokio::test]
