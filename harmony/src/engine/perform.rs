@@ -107,8 +107,13 @@ impl Taking<'_> {
             return Ok(Effect::Gone { wrote: false });
         }
         if let Some(unknown) = &self.filled.unknown {
-            let left = not_ready(self.item, &format!("`{unknown}`, by which it is reached, gave no value for it"));
-            return if self.goes_with_its_holder { Ok(Effect::Gone { wrote: false }) } else { Err(left) };
+            if self.goes_with_its_holder {
+                return Ok(Effect::Gone { wrote: false });
+            }
+            let why = format!("`{unknown}`, by which it is reached, gave no value for it");
+            let failure = Failure::new(format!("failed to prepare {}", self.item.label()), why);
+            let hint = format!("bring back what was at `{unknown}`, or remove {} yourself and `forget` it", self.item.label());
+            return Err(ProviderError::Refused(failure.with_hint(hint)));
         }
         let Some(provider) = provider else { return Err(not_ready(self.item, "no place of the program hosts its kind")) };
         let begun = OnceLock::new();

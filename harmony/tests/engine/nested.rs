@@ -126,6 +126,18 @@ async fn what_we_may_not_look_at_is_an_error_unless_its_holder_is_about_to_chang
 }
 
 #[tokio::test]
+async fn what_is_locked_away_behind_a_lost_secret_is_named_with_what_to_do() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    site.world.remove("fake-secret/v1", "key");
+    let wanted = program(|place, stage| stage.add(place, "house", &FakeThing::new("house")).map(|_| ()));
+    let maestro = site.maestro().with_allowances(losing("fake/attic"));
+    let outcome = site.apply_with(&maestro, &wanted).await.unwrap();
+    insta::assert_snapshot!(outcome.failures[0].error, @"failed to prepare room house.attic: `fake/key`, by which it is reached, gave no value for it");
+    insta::assert_snapshot!(outcome.failures[0].hint.clone().unwrap(), @"bring back what was at `fake/key`, or remove room house.attic yourself and `forget` it");
+}
+
+#[tokio::test]
 async fn the_loss_of_a_holder_shows_for_what_lives_in_it_before_anything_is_done() {
     let site = FakeSite::new();
     let wanted = |engine: &'static str| {
