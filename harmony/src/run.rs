@@ -233,7 +233,8 @@ impl Run {
     async fn rest(&self, pause: Duration) {
         let until = Instant::now() + pause;
         while Instant::now() < until && !self.is_stopped() {
-            tokio::time::sleep_until(until.min(Instant::now() + ATTENTIVE)).await;
+            let left = until.saturating_duration_since(Instant::now());
+            tokio::time::sleep(left.min(ATTENTIVE)).await;
         }
     }
 

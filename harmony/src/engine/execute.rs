@@ -1,5 +1,6 @@
 //! Carrying out the steps of a plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,7 @@ impl Execution<'_> {
         let mut schedule = Schedule::new(self.items, found);
         let mut begun = vec![false; self.items.len()];
         let mut touched = vec![false; self.items.len()];
+        let inside = self.going_unseen(found);
         let mut flying: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
         loop {
             while flying.len() < self.run.side_by_side() && !self.stops(outcome) && written_down.is_ok() {
@@ -83,7 +85,7 @@ impl Execution<'_> {
             let Some(done) = flying.next().await else { break };
             let index = done.index;
             touched[index] = !done.wrote_nothing;
-            match self.note(done, found, ledger, outcome) {
+            match self.note(done, &inside, found, ledger, outcome) {
                 Ok(true) => schedule.finish(index),
                 Ok(false) => {}
                 Err(error) => written_down = Err(error),
@@ -94,6 +96,9 @@ impl Execution<'_> {
         outcome.interrupted = self.run.was_asked_to_stop() && !(outcome.not_begun.is_empty() && outcome.failures.is_empty());
         written_down?;
         let meant_only = |index: &usize| found.verdicts[*index].change.is_pending() && !touched[*index] && !known[*index];
+        if self.run.lost_lease().is_some() || self.run.took_over() {
+            return Ok(());
+        }
         self.strike_out((0..begun.len()).filter(meant_only), ledger)
     }
 
@@ -103,6 +108,37 @@ impl Execution<'_> {
             if let ItemKind::Wanted { key, .. } = &self.items.items[index].what {
                 ledger.gone(key)?;
             }
+        }
+        Ok(())
+    }
+
+    /// By holder, what goes and could not be looked at in something that goes too.
+    fn going_unseen(&self, found: &Observed) -> BTreeMap<usize, Vec<usize>> {
+        let is_unseen =
+            |index: &usize| found.live[*index].is_none() && matches!(found.verdicts[*index].change, Change::Delete { .. });
+        let mut inside: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for index in (0..self.items.len()).filter(is_unseen) {
+            for holder in self.items.holders(index) {
+                if matches!(self.items.items[holder].what, ItemKind::Unwanted { .. }) {
+                    inside.entry(holder).or_default().push(index);
+                }
+            }
+        }
+        inside
+    }
+
+    /// What nobody could look at is there as long as its holder is, and the holder's entry is the way to it: it is struck out just before
+    /// that one, however early its own step came.
+    fn note_gone(&self, index: usize, inside: &BTreeMap<usize, Vec<usize>>, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        let key = |index: usize| self.items.items[index].key();
+        let is_inside = |holder: usize| inside.get(&holder).is_some_and(|inside| inside.contains(&index));
+        let mut holders = self.items.holders(index).filter(|holder| is_inside(*holder));
+        if holders.any(|holder| key(holder).is_some_and(|key| ledger.find(key).is_some())) {
+            return Ok(());
+        }
+        let with_it = inside.get(&index).into_iter().flatten().copied();
+        for key in with_it.chain([index]).filter_map(key) {
+            ledger.gone(key)?;
         }
         Ok(())
     }
@@ -165,7 +201,14 @@ impl Execution<'_> {
     }
 
     /// Writes down what a step did; whether it ended well.
-    fn note(&self, done: Done, found: &mut Observed, ledger: &mut Ledger, outcome: &mut Outcome) -> Result<bool, LedgerError> {
+    fn note(
+        &self,
+        done: Done,
+        inside: &BTreeMap<usize, Vec<usize>>,
+        found: &mut Observed,
+        ledger: &mut Ledger,
+        outcome: &mut Outcome,
+    ) -> Result<bool, LedgerError> {
         let item = &self.items.items[done.index];
         let effect = match done.result {
             Ok(effect) => effect,
@@ -198,8 +241,8 @@ impl Execution<'_> {
                     (false, false) => outcome.counts.forget += 1,
                 }
                 // Where a run was taken over, what it had in flight may make the thing once more: the next run looks for it too.
-                if let Some(key) = item.key().filter(|_| !self.run.took_over()) {
-                    ledger.gone(key)?;
+                if !self.run.took_over() {
+                    self.note_gone(done.index, inside, ledger)?;
                 }
                 if wrote { "deleted" } else { "struck out" }
             }

@@ -138,6 +138,28 @@ async fn what_is_locked_away_behind_a_lost_secret_is_named_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_goes_unseen_with_its_holder_is_written_down_until_that_is_gone() {
+    use harmony_test::{Call, Failing};
+    let site = FakeSite::new();
+    let wanted = program(|place, stage| {
+        let key = stage.add(place, "key", &FakeSecret::new("key"))?;
+        let house = stage.add(place, "house", &FakeThing::new("house"))?;
+        // The attic goes before the gate, and the gate before the house.
+        let gate = stage.after(&[house.address().clone()], |stage| stage.add(place, "gate", &FakeSecret::new("gate")))?;
+        let (access, attic) = (FakeAccess::new(&house, &key), FakeRoom::new("house", "attic"));
+        stage.after(&[gate.address().clone()], |stage| stage.add_through(place, &access, "attic", &attic)).map(|_| ())
+    });
+    site.apply(&wanted).await.unwrap();
+    site.world.fail(Call::Observe, "house", Failing::Unreachable, 1);
+    site.world.fail(Call::Delete, "house", Failing::Refused, 1);
+    let losing_the_attic = site.maestro().with_allowances(losing("fake/attic"));
+    let destroyed = losing_the_attic.prepare_destroy(&site.place).await.unwrap().apply().await.unwrap();
+    assert_eq!(destroyed.failures.len(), 1);
+    let left: Vec<String> = site.entries().into_iter().map(|entry| entry.label).collect();
+    assert_eq!(left, ["house.attic", "house"], "the attic is there as long as the house is");
+}
+
+#[tokio::test]
 async fn the_loss_of_a_holder_shows_for_what_lives_in_it_before_anything_is_done() {
     let site = FakeSite::new();
     let wanted = |engine: &'static str| {
