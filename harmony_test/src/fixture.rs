@@ -49,6 +49,28 @@ impl FakeSite {
         Self::in_directory(TempDir::new().unwrap(), Io::real())
     }
 
+    /// An empty site whose files are kept in memory if this machine offers that: for tests that make thousands.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let directory = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
+        Self::in_directory(directory.unwrap(), Io::real())
+    }
+
+    /// A site with the same Ledger over a twin of the world.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let mut twin = Self::in_memory();
+        fs::create_dir_all(&twin.site.state).unwrap();
+        for name in ["ledger.json", "ledger.journal"] {
+            if let Ok(contents) = fs::read(self.site.state.join(name)) {
+                fs::write(twin.site.state.join(name), contents).unwrap();
+            }
+        }
+        twin.world = self.world.twin();
+        twin.place = FakePlace::new("fake".parse().unwrap(), &twin.site, &twin.world);
+        twin
+    }
+
     /// The same site after its program has ended, looking at the outside through `io`.
     #[must_use]
     pub fn reopened(self, io: Io) -> Self {

@@ -78,6 +78,8 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
         let happened = Happened { did, kind: R::KIND.to_owned(), identity: identity.clone(), fence: run.fence() };
         self.world.begin_write(happened.clone());
         let met = self.world.meet(Call::Apply, &identity).await;
+        // As with real ones, others come to their turn while a write is on its way.
+        tokio::task::yield_now().await;
         self.world.end_write(&happened);
         met?;
         let before = self.world.find(R::KIND, &identity);
@@ -98,10 +100,10 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
     async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError> {
         self.enter(at)?;
         let identity = identity.to_string();
-        let happened =
-            Happened { did: "delete", kind: R::KIND.to_owned(), identity: identity.clone(), fence: run.fence() };
+        let happened = Happened { did: "delete", kind: R::KIND.to_owned(), identity: identity.clone(), fence: run.fence() };
         self.world.begin_write(happened.clone());
         let met = self.world.meet(Call::Delete, &identity).await;
+        tokio::task::yield_now().await;
         self.world.end_write(&happened);
         met?;
         self.world.remove(R::KIND, &identity);

@@ -129,6 +129,14 @@ impl World {
         std::mem::take(&mut self.state().most_at_once)
     }
 
+    /// A world in which everything is as it is here now, and which goes its own way from then on.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let state = self.state();
+        let twin = State { things: state.things.clone(), made: state.made, ..State::default() };
+        Self(Arc::new(Mutex::new(twin)))
+    }
+
     /// The writes that are in flight. After a kill, those that it cut off stay here until [`World::heal`].
     #[must_use]
     pub fn in_flight(&self) -> Vec<Happened> {
