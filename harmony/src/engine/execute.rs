@@ -180,13 +180,11 @@ impl Execution<'_> {
                 let goes_with_its_holder = item.loss() != Loss::Secret && self.items.holders(index).any(goes);
                 let hands_over =
                     matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().hands_over);
-                if hands_over && self.items.holders(index).all(goes) {
-                    return Box::pin(
-                        async move { Done { index, result: Ok(Effect::Gone { wrote: false }), took: begun.elapsed() } },
-                    );
-                }
                 let taking = Taking { item, shown, filled, run, allowances: self.allowances, goes_with_its_holder };
-                Box::pin(async { (taking.carry_out().await, false) })
+                match hands_over && self.items.holders(index).all(goes) {
+                    true => Box::pin(async { (Ok(Effect::Gone { wrote: false }), false) }),
+                    false => Box::pin(async { (taking.carry_out().await, false) }),
+                }
             }
             ItemKind::Wanted { .. } | ItemKind::Unhosted { .. } => {
                 let entry = item.key().and_then(|key| ledger.find(key)).cloned();
