@@ -39,6 +39,11 @@ impl IoError {
             io::ErrorKind::AlreadyExists => Some("something else stands there: remove it, or choose another place"),
             io::ErrorKind::NotADirectory => Some("a part of the path is a file: remove it, or choose another place"),
             io::ErrorKind::NotFound => Some("check that the path is spelled as it is on this machine"),
+            io::ErrorKind::TimedOut
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Some("run the command again: it looks at what is there and goes on from that"),
             _ => None,
         }
     }

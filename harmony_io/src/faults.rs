@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::error::{IoError, IoResult};
 use crate::permit::Permit;
+use crate::temporary::LeftBehind;
 
 /// A primitive of input or output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,6 +106,7 @@ pub struct Io {
     faults: Arc<dyn Faults>,
     next: Arc<AtomicU64>,
     pub(crate) permit: Option<Arc<dyn Permit>>,
+    left_behind: Arc<LeftBehind>,
 }
 
 impl fmt::Debug for Io {
@@ -129,7 +131,7 @@ impl Io {
     /// The world, with `faults` asked at every point.
     #[must_use]
     pub fn with_faults(faults: Arc<dyn Faults>) -> Self {
-        Self { faults, next: Arc::new(AtomicU64::new(0)), permit: None }
+        Self { faults, next: Arc::new(AtomicU64::new(0)), permit: None, left_behind: Arc::default() }
     }
 
     /// How many points have been passed so far.
@@ -149,6 +151,10 @@ impl Io {
         let answer = send.await?;
         self.point_async(Operation::Request, Moment::After, target).await?;
         Ok(answer)
+    }
+
+    pub(crate) fn left_behind(&self) -> &LeftBehind {
+        &self.left_behind
     }
 
     /// Does a primitive between its two points.

@@ -4,10 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{IoError, IoResult};
 use crate::faults::{Io, Operation};
+use crate::temporary::temporary_beside;
 
 /// Who may read a file or enter a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,6 @@ pub struct Entry {
     pub number: u64,
 }
 
-static TEMPORARY: AtomicU64 = AtomicU64::new(0);
-
 impl Io {
     /// The contents of a file; `None` if nothing is there.
     ///
@@ -119,10 +117,12 @@ impl Io {
     }
 
     /// Makes `path` hold exactly `contents` with `mode`: written beside it, synced, renamed over it, and the rename synced.
+    /// What a killed process had begun to write there goes.
     ///
     /// # Errors
     /// [`IoError`] for the first primitive that failed; what stood at `path` before still stands there, or the new contents do.
     pub fn write_file(&self, path: &Path, contents: &[u8], mode: Mode) -> IoResult<()> {
+        self.ensure_nothing_left_beside(path)?;
         let beside = temporary_beside(path);
         let written = self.write_beside(&beside, contents, mode).and_then(|()| {
             self.run(Operation::Rename, &name(path), || fs::rename(&beside, path))?;
@@ -179,11 +179,12 @@ impl Io {
         })
     }
 
-    /// Removes a file; it may be gone already.
+    /// Removes a file; it may be gone already. What a killed process had begun to write in its place goes too.
     ///
     /// # Errors
     /// [`IoError`] if it is there and cannot be removed.
     pub fn ensure_no_file(&self, path: &Path) -> IoResult<()> {
+        self.ensure_nothing_left_beside(path)?;
         self.run(Operation::Unlink, &name(path), || absent_is_none(fs::remove_file(path)))?;
         Ok(())
     }
@@ -205,7 +206,7 @@ impl Io {
     /// # Errors
     /// [`IoError`] if it is there and not empty, or cannot be removed.
     pub fn ensure_no_directory(&self, path: &Path) -> IoResult<()> {
-        for entry in self.list_directory(path)?.iter().filter(|entry| entry.is_abandoned()) {
+        for entry in self.list_directory(path)?.iter().filter(|entry| self.is_abandoned(entry)) {
             self.ensure_no_file(&entry.path)?;
         }
         self.run(Operation::RemoveDirectory, &name(path), || absent_is_none(fs::remove_dir(path)))?;
@@ -256,15 +257,8 @@ impl IoError {
     }
 }
 
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     path.display().to_string()
-}
-
-fn temporary_beside(path: &Path) -> PathBuf {
-    let number = TEMPORARY.fetch_add(1, Ordering::Relaxed);
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}-{number}.tmp", std::process::id()));
-    beside.into()
 }
 
 fn exists_is_false(result: io::Result<()>) -> io::Result<bool> {
@@ -292,32 +286,4 @@ fn entry(path: PathBuf, metadata: &fs::Metadata) -> Entry {
         EntryKind::Other
     };
     Entry { path, kind, mode: Mode::of_file(metadata.mode()), length: metadata.len(), number: metadata.ino() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_killed_process_began_to_write_goes_with_its_directory_and_nothing_else_does() {
-        let io = Io::real();
-        let place = std::env::temp_dir().join(format!("harmony-io-abandoned-{}", std::process::id()));
-        io.ensure_directory(&place, Mode::Private).unwrap();
-        // No process has a number this high: Linux stops at 2^22.
-        let abandoned = place.join("key.pem.4194999-7.tmp");
-        let living = place.join(format!("key.pem.{}-7.tmp", std::process::id()));
-        fs::write(&abandoned, "half").unwrap();
-        fs::write(&living, "half").unwrap();
-        fs::write(place.join("notes.tmp"), "of others").unwrap();
-
-        assert!(io.ensure_no_directory(&place).unwrap_err().is_not_empty());
-        let left: Vec<PathBuf> = io.list_directory(&place).unwrap().into_iter().map(|entry| entry.path).collect();
-        assert_eq!(left, [living, place.join("notes.tmp")]);
-
-        io.ensure_no_tree(&place).unwrap();
-        fs::create_dir(&place).unwrap();
-        fs::write(&abandoned, "half").unwrap();
-        io.ensure_no_directory(&place).unwrap();
-        assert!(!place.exists());
-    }
 }

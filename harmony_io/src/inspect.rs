@@ -1,6 +1,5 @@
 //! Looking at what surrounds a program: who owns a path, who holds a lock, whether a process runs. Read-only.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -86,7 +85,7 @@ impl Io {
             for entry in self.list_directory(&directory)? {
                 match entry.kind {
                     EntryKind::Directory => directories.push(entry.path),
-                    _ if entry.is_abandoned() => found.push(entry),
+                    _ if self.is_abandoned(&entry) => found.push(entry),
                     _ => {}
                 }
             }
@@ -122,19 +121,6 @@ fn holder_of(locks: &str, file: u64) -> Option<ProcessId> {
         let process: u32 = process.parse().ok()?;
         (number == file && process > 0).then_some(ProcessId(process))
     })
-}
-
-impl Entry {
-    /// Whether it is a file that this crate had begun to write for a process which is no more.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        let name = self.path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-        let ours =
-            name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.')).and_then(|(_, writer)| writer.split_once('-'));
-        let Some((process, number)) = ours else { return false };
-        let (Ok(process), Ok(_)) = (process.parse::<u32>(), number.parse::<u64>()) else { return false };
-        self.kind == EntryKind::File && !Path::new("/proc").join(process.to_string()).exists()
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod inspect;
 mod lock;
 mod permit;
 mod process;
+mod temporary;
 
 pub use error::{IoError, IoResult};
 pub use faults::{Faults, Injected, Io, Moment, Operation, Point};

@@ -229,7 +229,7 @@ fn reap_when_it_ends(mut child: std::process::Child) {
 ///
 /// Dead is a process only when the last of its threads (field 20) is: while one is left, what the process holds open is still open, though
 /// its first thread may be a zombie already. A server's ports are free a moment later than that.
-fn start_time(stat: &str) -> Option<StartTime> {
+pub(crate) fn start_time(stat: &str) -> Option<StartTime> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let (state, threads, started) = (fields.first()?, fields.get(17)?, fields.get(19)?.parse().ok()?);
     let is_dead = ["Z", "X"].contains(state) && ["0", "1"].contains(threads);
