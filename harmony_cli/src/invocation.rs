@@ -38,11 +38,13 @@ pub struct Invocation {
     pub width: Option<usize>,
     /// What asks the command to stop.
     pub interrupts: Interrupts,
+    /// The way to the outside.
+    pub io: Io,
 }
 
 /// Runs one command and says how it ended. What [`run`](crate::run) does, without the process around it.
 pub async fn run_with<P: Survey>(invocation: Invocation, inventory: Inventory, place: P, scores: Scores<P::Surveyed>) -> Exit {
-    let Invocation { program, arguments, variables, streams, width, mut interrupts } = invocation;
+    let Invocation { program, arguments, variables, streams, width, mut interrupts, io } = invocation;
     let console = Console::new(streams);
     let wants_json = arguments.iter().any(|argument| argument == "--json");
     let arguments = match parse(&program, arguments) {
@@ -51,7 +53,7 @@ pub async fn run_with<P: Survey>(invocation: Invocation, inventory: Inventory, p
     };
     let session = Session::new(program, variables, console, width, arguments.talk, arguments.offline);
     let talking = tokio::spawn(Arc::clone(&session.progress).keep_talking());
-    let result = session.carry_out(arguments.command, &mut interrupts, &inventory, place, &scores).await;
+    let result = session.carry_out(arguments.command, io, &mut interrupts, (&inventory, place, &scores)).await;
     talking.abort();
     session.end(result)
 }
@@ -95,18 +97,17 @@ impl Session {
     async fn carry_out<P: Survey>(
         &self,
         command: Command,
+        io: Io,
         interrupts: &mut Interrupts,
-        inventory: &Inventory,
-        place: P,
-        scores: &Scores<P::Surveyed>,
+        (inventory, place, scores): (&Inventory, P, &Scores<P::Surveyed>),
     ) -> Result<Ended, CommandError> {
         if let Command::Show { file } = &command {
-            return commands::show_saved(self, &Io::real(), file);
+            return commands::show_saved(self, &io, file);
         }
         if let Command::Completions { shell } = command {
             return Ok(commands::completions(self, shell));
         }
-        let site = site::site(&self.program, &self.variables, self.fetching)?;
+        let site = site::site(&self.program, &self.variables, self.fetching, io)?;
         let ended = match command {
             Command::Forget(arguments) => {
                 interrupts.unless(commands::forget(self, &site, arguments)).await.unwrap_or(Err(CommandError::Interrupted))

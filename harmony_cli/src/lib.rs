@@ -44,6 +44,6 @@ pub use console::{Streams, Tty};
 pub use exit::Exit;
 pub use interrupt::{Interrupter, Interrupts, interrupts};
 pub use invocation::{Invocation, run_with};
-pub use program::{run, run_named};
+pub use program::{run, run_named, run_through};
 pub use report::{EVENTS, events_schema};
 pub use variables::Variables;

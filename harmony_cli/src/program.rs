@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use harmony::topology::Survey;
 use harmony::{Inventory, Scores};
+use harmony_io::Io;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::console::Streams;
@@ -27,6 +28,12 @@ pub fn run<P: Survey>(inventory: Inventory, place: P, scores: Scores<P::Surveyed
 /// As [`run`], with another name than the binary's: for a binary whose name changes, or that is several programs.
 #[must_use]
 pub fn run_named<P: Survey>(name: &str, inventory: Inventory, place: P, scores: Scores<P::Surveyed>) -> ExitCode {
+    run_through(Io::real(), name, inventory, place, scores)
+}
+
+/// As [`run_named`], with another way to the outside: for a program of a test, which injects faults into itself.
+#[must_use]
+pub fn run_through<P: Survey>(io: Io, name: &str, inventory: Inventory, place: P, scores: Scores<P::Surveyed>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -46,6 +53,7 @@ pub fn run_named<P: Survey>(name: &str, inventory: Inventory, place: P, scores: 
             streams: Streams::of_process(),
             width: None,
             interrupts,
+            io,
         };
         run_with(invocation, inventory, place, scores).await
     });

@@ -40,9 +40,8 @@ impl SiteError {
 }
 
 /// The site of the program of that name.
-pub(crate) fn site(program: &str, variables: &Variables, fetching: Fetching) -> Result<Site, SiteError> {
+pub(crate) fn site(program: &str, variables: &Variables, fetching: Fetching, io: Io) -> Result<Site, SiteError> {
     let state = state_directory(program, variables)?;
-    let io = Io::real();
     let environment = EnvironmentStore::new(variables.environment());
     let secrets = SecretManager::new(vec![Arc::new(environment), Arc::new(secrets_file(&state, &io, variables))]);
     let site = Site::new(state, secrets, io.clone()).with_fetching(fetching);

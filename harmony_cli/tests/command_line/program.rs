@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use harmony::topology::Survey;
 use harmony::{Inventory, Scores};
 use harmony_cli::{Exit, Interrupter, Interrupts, Invocation, Streams, Tty, Variables, interrupts, run_with};
+use harmony_io::Io;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -109,6 +110,7 @@ impl Program {
             streams,
             width: Some(100),
             interrupts,
+            io: Io::real(),
         };
         let is_json = arguments.split_whitespace().any(|argument| argument == "--json");
         let exit = run_with(invocation, Inventory::empty(), place, scores).await;

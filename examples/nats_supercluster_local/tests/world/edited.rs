@@ -10,6 +10,7 @@ use harmony::Inventory;
 use harmony::modules::nats::assets::Replicas;
 use harmony::modules::nats::score::{KvBucketScore, Replication};
 use harmony_cli::{Invocation, Streams, Tty, Variables, interrupts, run_with};
+use harmony_io::Io;
 use harmony_local::LocalTopology;
 use harmony_test::{Finished, SiteProgram};
 
@@ -36,6 +37,7 @@ pub(crate) async fn run_with_local_bucket(program: &SiteProgram, arguments: &[&s
         },
         width: None,
         interrupts,
+        io: Io::real(),
     };
     let place = LocalTopology::new("laptop").with_nats(harmony_nats::client());
     let exit = run_with(invocation, Inventory::empty(), place, scores).await;
