@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::decide::{Context, Verdict, decide, decide_unwanted, loss_of_what_was};
 use super::filled::fill;
 use super::items::{ItemKind, Items, Seen};
-use super::ledger::Key;
+use super::ledger::{Entry, Key};
 use super::order::Order;
 use super::plan::Change;
 use crate::address::Address;
@@ -198,6 +198,9 @@ impl Observation<'_> {
                 let stands = self.context.has_passed(&item.address, digest) && item.needs.iter().all(|need| found.quiet[*need]);
                 Ok(Verdict::new(if stands { Change::None } else { Change::Prove }))
             }
+            ItemKind::Unwanted { entry, .. } if self.was_never_begun(index, entry, &seen, found) => {
+                Ok(Verdict::new(Change::Forget))
+            }
             ItemKind::Unwanted { entry, .. } => Ok(decide_unwanted(item, entry, &seen, &self.context)),
             ItemKind::Wanted { key, provider, .. } => match &seen {
                 Seen::OutOfReach | Seen::Unreachable(_) | Seen::NotPermitted(_) => self.settle_unseen(index, key, &seen, found),
@@ -211,6 +214,17 @@ impl Observation<'_> {
             _ => (None, None),
         };
         Settled { index, live, silent, verdict }
+    }
+
+    /// Whether a killed run meant to make it and cannot have begun: something that it needs was never made either. It cannot be looked at,
+    /// because what it would live in is not there; it holds nothing that anybody would have to be asked about.
+    fn was_never_begun(&self, index: usize, entry: &Entry, seen: &Seen, found: &Observed) -> bool {
+        let was_never_made = |need: &usize| {
+            let entry = self.items.items[*need].key().and_then(|key| self.context.entry(key));
+            found.live[*need].is_none() && entry.is_some_and(|entry| !entry.made)
+        };
+        let is_out_of_sight = matches!(seen, Seen::OutOfReach | Seen::Unreachable(_));
+        is_out_of_sight && !entry.made && entry.held.is_none() && self.items.items[index].needs.iter().any(was_never_made)
     }
 
     async fn settle_seen(

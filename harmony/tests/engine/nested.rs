@@ -242,3 +242,16 @@ async fn a_holder_that_could_not_go_is_still_reached_by_its_own_address_later() 
     assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
     assert_eq!(site.world.identities(), ["new.attic", "key", "new"]);
 }
+
+#[tokio::test]
+async fn what_a_killed_run_meant_to_make_and_cannot_have_begun_is_given_up_without_a_question() {
+    let site = FakeSite::new();
+    // The house is never made, so that nobody can look whether the attic holds something; but nobody can have made an attic either.
+    let slow = harmony_test::Failing::Slow(std::time::Duration::from_secs(60));
+    site.world.fail(harmony_test::Call::Apply, "house", slow, 1);
+    let killed = tokio::time::timeout(std::time::Duration::from_millis(200), site.apply(&house(1, &["attic"]))).await;
+    assert!(killed.is_err(), "{killed:?}");
+    assert!(site.entries().iter().any(|entry| entry.label.ends_with("attic") && !entry.made));
+    let outcome = site.destroy().await.unwrap();
+    assert_eq!((outcome.failures.len(), site.entries().len()), (0, 0));
+}
