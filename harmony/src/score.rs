@@ -2,9 +2,12 @@
 
 use std::panic::Location;
 
+use crate::error::ArrangeError;
 use crate::interpret::Interpret;
+use crate::inventory::Inventory;
 use crate::origin::Origin;
 use crate::procedure::Procedure;
+use crate::stage::Stage;
 use crate::topology::Topology;
 
 /// Desired state, as plain data. The bound of its `impl` (`impl<T: Topology + Nats> Score<T> for …`) is the safety check: on a place
@@ -69,11 +72,53 @@ impl<T: Topology + ?Sized> Scores<T> {
         all
     }
 
+    /// The same Scores for a place that holds the one they are for; `inside` finds it there.
+    #[must_use]
+    pub fn for_place_around<P>(self, inside: fn(&P) -> &T) -> Scores<P>
+    where
+        T: 'static,
+        P: Topology + ?Sized + 'static,
+    {
+        let around = |(origin, score)| (origin, Box::new(Inside { score, inside }) as Box<dyn Score<P>>);
+        Scores { scores: self.scores.into_iter().map(around).collect() }
+    }
+
     /// The same Scores in another order: `order` holds each index once; other indices are passed over. For tests of order.
     #[must_use]
     pub fn reordered(self, order: &[usize]) -> Self {
         let mut slots: Vec<Option<_>> = self.scores.into_iter().map(Some).collect();
         let scores = order.iter().filter_map(|index| slots.get_mut(*index).and_then(Option::take)).collect();
         Self { scores }
+    }
+}
+
+/// A Score for the place inside a place.
+struct Inside<P: ?Sized, T: ?Sized> {
+    score: Box<dyn Score<T>>,
+    inside: fn(&P) -> &T,
+}
+
+impl<P: Topology + ?Sized, T: Topology + ?Sized + 'static> Score<P> for Inside<P, T> {
+    fn name(&self) -> String {
+        self.score.name()
+    }
+
+    fn create_interpret(&self) -> Box<dyn Interpret<P> + '_> {
+        Box::new(InterpretInside { interpret: self.score.create_interpret(), inside: self.inside })
+    }
+
+    fn procedures(&self) -> Vec<Procedure> {
+        self.score.procedures()
+    }
+}
+
+struct InterpretInside<'s, P: ?Sized, T: ?Sized> {
+    interpret: Box<dyn Interpret<T> + 's>,
+    inside: fn(&P) -> &T,
+}
+
+impl<P: Topology + ?Sized, T: Topology + ?Sized + 'static> Interpret<P> for InterpretInside<'_, P, T> {
+    fn arrange<'t>(&self, inventory: &'t Inventory, topology: &'t P, stage: &mut Stage<'t>) -> Result<(), ArrangeError> {
+        self.interpret.arrange(inventory, (self.inside)(topology), stage)
     }
 }

@@ -25,6 +25,11 @@ impl Providers {
         self.providers.entry((place.name().clone(), R::KIND)).or_insert_with(|| Arc::new(Erased::new(place.provider())));
     }
 
+    /// The kinds that places host, by their wire names; one that several places host comes as often.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        self.providers.keys().map(|(_, kind)| *kind)
+    }
+
     pub(crate) fn prove<P: Proof>(&mut self, place: &(impl Proves<P> + ?Sized)) {
         self.provers.entry((place.name().clone(), P::KIND)).or_insert_with(|| Arc::new(ErasedProver::new(place.prover())));
     }
