@@ -1,7 +1,8 @@
-//! The tasks of this repository: `cargo xtask test` runs everything that has to pass.
+//! The tasks of this repository: `cargo xtask test` runs everything that has to pass, `cargo xtask crash` the long matrices of kills.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to whoever runs it")]
 
 mod cargo_output;
+mod crash;
 mod model;
 mod mutants;
 mod nats_server;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 const USAGE: &str = "usage: cargo xtask test                              everything that has to pass
+       cargo xtask crash [--sample N] [--main-job] …   real programs, killed at every point
        cargo xtask model [--scenarios N] [--seed S]    the model of the engine, 10000 scenarios
        cargo xtask mutants [NAME]...                   errors that the model has to notice";
 
@@ -23,6 +25,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test_run::test(),
+        ["crash", ..] => crash::crash(&arguments[1..]),
         ["model", ..] => model::model(root, &arguments[1..]),
         ["mutants", ..] => mutants::mutants(root, &arguments[1..]),
         _ => {

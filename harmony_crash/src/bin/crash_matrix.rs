@@ -1,0 +1,134 @@
+//! Disturbs the real programs at every point: what `cargo xtask crash` runs.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::expect_used, reason = "a task talks to whoever runs it")]
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use harmony_crash::{Command, ForeignServer, Matrix, Next, PointName, Seed, Table, Trouble, Visit, What};
+
+/// What happens at a point: `die` unless said otherwise.
+const WHAT: [(&str, What); 11] = [
+    ("die", What::Die),
+    ("permission-denied", What::Fail(Trouble::PermissionDenied)),
+    ("storage-full", What::Fail(Trouble::StorageFull)),
+    ("connection-reset", What::Fail(Trouble::ConnectionReset)),
+    ("timed-out", What::Fail(Trouble::TimedOut)),
+    ("interrupted", What::Fail(Trouble::Interrupted)),
+    ("slow", What::Delay(1500)),
+    ("full-disk", What::NoMoreWrites(Trouble::StorageFull)),
+    ("read-only", What::NoMoreWrites(Trouble::ReadOnlyFilesystem)),
+    ("ctrl-c", What::Interrupt(1)),
+    ("ctrl-c-twice", What::Interrupt(2)),
+];
+
+const USAGE: &str = "usage: cargo xtask crash [--from N] [--to N] [--sample N] [--seed N] [--side-by-side N] [--points] [--main-job] [--what WHAT]";
+
+/// What was asked for.
+#[derive(Debug, Default)]
+struct Wanted {
+    from: usize,
+    to: Option<usize>,
+    sample: Option<usize>,
+    seed: u64,
+    side_by_side: Option<usize>,
+    points: bool,
+    main_job: bool,
+    what: Option<What>,
+}
+
+fn main() -> ExitCode {
+    let Some(wanted) = wanted(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let mut foreign = ForeignServer::start();
+    let begun = Instant::now();
+    let table = Mutex::new(Table::default());
+    if wanted.main_job {
+        main_job(&wanted, &table)
+    } else {
+        one_server(&wanted, &table)
+    }
+    foreign.expect_untouched();
+    let table = table.into_inner().expect("nobody panicked");
+    println!(
+        "\n{table}\nseed {}, {:.0} s; a server and a stream of others untouched",
+        wanted.seed,
+        begun.elapsed().as_secs_f64()
+    );
+    if table.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn binary(name: &str) -> String {
+    std::env::current_exe().expect("a path").with_file_name(name).display().to_string()
+}
+
+fn one_server(wanted: &Wanted, table: &Mutex<Table>) {
+    let alone = Matrix::new(&binary("crash_one_server"), 1, &[]);
+    visit_all("alone", &alone, wanted, table, |_| true);
+    // A look changes nothing, whatever stands beside it.
+    let beside = Matrix::new(&binary("crash_one_server"), 1, &["notes.txt", "laptop/nats/nats-1/notes.tmp"]);
+    visit_all("beside files of others", &beside, wanted, table, |point| !point.only_looks());
+}
+
+fn main_job(wanted: &Wanted, table: &Mutex<Table>) {
+    let matrix = Matrix::new(&binary("crash_main_job"), 9, &["laptop/nats/notes.txt"]);
+    for command in [Command::Apply, Command::Destroy] {
+        let points = chosen(matrix.points(command), wanted, PointName::is_met_again);
+        println!("{command:?}: {} points are sought one after the other", points.len());
+        matrix.chain(command, &points, points.len(), |visit| note(visit, table));
+    }
+}
+
+/// Those of `all` that count and were asked for.
+fn chosen(all: &[PointName], wanted: &Wanted, counts: impl Fn(&PointName) -> bool) -> Vec<PointName> {
+    let all: Vec<PointName> = all.iter().filter(|point| counts(point)).cloned().collect();
+    let to = wanted.to.unwrap_or(all.len()).min(all.len());
+    let within = &all[wanted.from.min(to)..to];
+    wanted.sample.map_or_else(|| within.to_vec(), |count| Seed(wanted.seed).sample(within, count))
+}
+
+fn note(visit: &Visit, table: &Mutex<Table>) {
+    if let Some(failure) = &visit.failure {
+        println!("FAILED {}: {} ({:?}): {failure}", visit.row, visit.at, visit.met);
+    }
+    table.lock().expect("nobody panicked").add(visit);
+}
+
+fn visit_all(what: &str, matrix: &Matrix, wanted: &Wanted, table: &Mutex<Table>, counts: impl Fn(&PointName) -> bool) {
+    for (command, next) in [(Command::Apply, Next::Apply), (Command::Apply, Next::Destroy), (Command::Destroy, Next::Destroy)] {
+        let points = chosen(matrix.points(command), wanted, &counts);
+        println!("{what}: {command:?} then {next:?}, {} points", points.len());
+        if wanted.points {
+            points.iter().enumerate().for_each(|(number, point)| println!("  {}: {point}", number + wanted.from));
+            continue;
+        }
+        matrix.visit_at((command, next), &points, wanted.what.unwrap_or(What::Die), wanted.side_by_side.unwrap_or(2), |visit| {
+            note(visit, table)
+        });
+    }
+}
+
+fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
+    let mut wanted = Wanted { seed: 1, ..Wanted::default() };
+    while let Some(argument) = arguments.next() {
+        let number = |arguments: &mut dyn Iterator<Item = String>| arguments.next()?.parse::<usize>().ok();
+        match argument.as_str() {
+            "--from" => wanted.from = number(&mut arguments)?,
+            "--to" => wanted.to = Some(number(&mut arguments)?),
+            "--sample" => wanted.sample = Some(number(&mut arguments)?),
+            "--seed" => wanted.seed = u64::try_from(number(&mut arguments)?).ok()?,
+            "--side-by-side" => wanted.side_by_side = Some(number(&mut arguments)?),
+            "--points" => wanted.points = true,
+            "--what" => wanted.what = Some(what(&arguments.next()?)?),
+            "--main-job" => wanted.main_job = true,
+            _ => return None,
+        }
+    }
+    Some(wanted)
+}
+
+fn what(name: &str) -> Option<What> {
+    WHAT.iter().find(|(known, _)| *known == name).map(|(_, what)| *what)
+}

@@ -1,0 +1,158 @@
+//! A site program in a world of its own, into which others have put things.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use harmony_test::{Finished, SiteProgram};
+
+use crate::fault::{At, FaultPlan, VARIABLE, What};
+use crate::name::PointName;
+
+/// A site program, and what is not its own in the directories that it uses.
+pub struct World {
+    program: SiteProgram,
+    foreign: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// What stands in the state directory, without contents: a path and its mode for each file and directory. Of a server's store, only its
+/// streams.
+pub type Shape = BTreeSet<(PathBuf, u32)>;
+
+impl World {
+    /// A new one for the program at `binary`, with files of others in `foreign` (relative to the state directory).
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    pub fn new(binary: &str, foreign: &[&str]) -> Self {
+        let program = SiteProgram::new(binary);
+        let foreign: Vec<_> = foreign.iter().map(|path| (program.state().join(path), b"mine\0\xff".to_vec())).collect();
+        for (path, contents) in &foreign {
+            let above = path.parent().expect("a directory above it");
+            fs::create_dir_all(above.join("theirs")).and_then(|()| fs::write(path, contents)).expect("a file of others");
+        }
+        Self { program, foreign }
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &SiteProgram {
+        &self.program
+    }
+
+    /// Runs the program with something happening at a point.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn run_disturbed(&self, arguments: &[&str], at: At, what: What) -> (Finished, Option<String>) {
+        let met = self.directory().join("met");
+        let _ = fs::remove_file(&met);
+        let finished = self.run_with(arguments, &self.plan(None, Some(at), what));
+        (finished, fs::read_to_string(&met).ok().map(|text| text.trim().to_owned()))
+    }
+
+    /// Runs the program undisturbed, which has to end well, and returns the points that it passed.
+    ///
+    /// # Panics
+    /// If it does not end well.
+    #[must_use]
+    pub fn record(&self, arguments: &[&str]) -> Vec<PointName> {
+        let record = self.directory().join("record");
+        let _ = fs::remove_file(&record);
+        let finished = self.run_with(arguments, &self.plan(Some(record.clone()), None, What::Die));
+        assert_eq!(finished.code, 0, "{}", finished.output());
+        let text = fs::read_to_string(&record).expect("a record");
+        text.lines().map(|line| serde_json::from_str(line).expect("a name")).collect()
+    }
+
+    fn run_with(&self, arguments: &[&str], plan: &FaultPlan) -> Finished {
+        let mut command = self.command(arguments);
+        command.env(VARIABLE, serde_json::to_string(plan).expect("a plan"));
+        let output = command.output().expect("the program starts");
+        Finished {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The program with these arguments. It finds the pinned nats-server only, so that this too is a resource.
+    fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = self.program.command(arguments);
+        command.env_remove("HARMONY_NATS_SERVER").env("PATH", "/usr/bin:/bin");
+        command
+    }
+
+    /// Runs the program, which has to end with this exit code.
+    ///
+    /// # Panics
+    /// If it ends otherwise.
+    pub fn expect(&self, arguments: &[&str], code: i32) -> Finished {
+        let output = self.command(arguments).output().expect("the program starts");
+        let finished = Finished {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        };
+        assert_eq!(finished.code, code, "{arguments:?} ended with {}:\n{}", finished.code, finished.output());
+        finished
+    }
+
+    fn plan(&self, record: Option<PathBuf>, at: Option<At>, what: What) -> FaultPlan {
+        FaultPlan { world: self.directory(), record, met: self.directory().join("met"), at, what }
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.program.config().parent().expect("a directory above it").to_owned()
+    }
+
+    /// Fails unless what others put here is as they left it.
+    ///
+    /// # Panics
+    /// That is how it fails.
+    pub fn expect_foreign_untouched(&self) {
+        for (path, contents) in &self.foreign {
+            assert_eq!(fs::read(path).ok().as_ref(), Some(contents), "`{}` was touched", path.display());
+            let theirs = path.parent().expect("a directory above it").join("theirs");
+            assert!(theirs.is_dir(), "`{}` was removed", theirs.display());
+        }
+    }
+
+    /// What stands in the state directory.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        let mut shape = Shape::new();
+        collect(&self.program.state(), &self.program.state(), &mut shape);
+        shape
+    }
+
+    /// What a run that changes nothing leaves alone: every file of the state directory but the lock and what servers write.
+    #[must_use]
+    pub fn kept(&self) -> Vec<(PathBuf, Vec<u8>, SystemTime)> {
+        let written_by_others = |path: &Path| {
+            let is_log = path.extension().is_some_and(|extension| extension == "log");
+            is_log || path.ends_with("lock") || path.components().any(|part| part.as_os_str() == "store")
+        };
+        self.program.snapshot().into_iter().filter(|(path, ..)| !written_by_others(path)).collect()
+    }
+}
+
+fn collect(root: &Path, directory: &Path, shape: &mut Shape) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
+        let below_store = relative.components().any(|part| part.as_os_str() == "store");
+        let is_stream = relative.parent().is_some_and(|above| above.ends_with("streams"));
+        if !below_store || relative.ends_with("store") || is_stream {
+            let mode = entry.metadata().map_or(0, |metadata| metadata.permissions().mode());
+            shape.insert((relative, mode));
+        }
+        if path.is_dir() && !is_stream {
+            collect(root, &path, shape);
+        }
+    }
+}
