@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::program::{Key, Program, SLOTS};
 use crate::reached;
-use crate::record::{End, Event, Record, Snapshot, is_shared};
+use crate::record::{End, Event, Record, Snapshot, is_shared, two_for_one};
 use crate::rules::{self, Broken};
 use crate::scenario::{Act, Allowing, Conditions, Fault, Scenario, Stop};
 
@@ -177,7 +177,7 @@ impl Player {
             conditions: conditions.clone(),
             allowed,
             before,
-            plan,
+            plan: plan.map(two_for_one),
             events,
             end,
             after: self.snapshot(),
@@ -399,7 +399,7 @@ impl Player {
         };
         site.world.take_proofs();
         match result {
-            Err(EngineError::Empty { .. }) | Ok(()) => {}
+            Err(EngineError::Empty { .. } | EngineError::NothingMade) | Ok(()) => {}
             Err(error) => return Err(format!("{looking:?} failed: {error:?}")),
         }
         if site.world.take_log().is_empty() && files == site.files() && things == site.world.things() {
@@ -420,7 +420,7 @@ enum Looking {
 pub(crate) fn maestro(site: &FakeSite, conditions: &Conditions, allowed: &BTreeSet<String>) -> Maestro {
     use harmony::engine::maestro::AfterFailure;
     let after_failure = if conditions.goes_on_after_failure { AfterFailure::GoOn } else { AfterFailure::Stop };
-    let allowances = Allowances { losses: allowed.clone(), adoptions: allowed.clone() };
+    let allowances = Allowances { losses: allowed.clone(), adoptions: allowed.clone(), ..Allowances::default() };
     site.maestro().with_allowances(allowances).with_after_failure(after_failure).with_chance(1)
 }
 

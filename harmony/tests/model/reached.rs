@@ -65,6 +65,7 @@ pub(crate) fn note_run(record: &Record) {
             Change::Replace { .. } => note("replace"),
             Change::Delete { .. } => note("delete"),
             Change::Forget => note("forget"),
+            Change::Adopt => note("adopt"),
             Change::UnknownUntil { .. } => note("unknown"),
             Change::Prove => note("prove"),
             Change::Forbidden { because, .. } if because.contains("is there already") => note("foreign thing in the way"),

@@ -130,3 +130,18 @@ pub(crate) fn key_of(step: &Step) -> Key {
     let name = step.label.split_once(' ').map_or(step.label.as_str(), |(_, name)| name);
     (step.kind.clone(), name.to_owned())
 }
+
+/// The plan with what goes and what is made in its place as a step each: people are shown one replacement.
+pub(crate) fn two_for_one(mut plan: Plan) -> Plan {
+    let mut going = Vec::new();
+    for step in &mut plan.steps {
+        let Change::Replace { because } = &step.change else { continue };
+        let Some((_, label)) = because.rsplit_once(", and it was ") else { continue };
+        let kind = label.split_once(' ').map_or_else(String::new, |(noun, _)| format!("fake-{noun}/v1"));
+        let change = Change::Delete { because: because.clone() };
+        going.push(Step { kind, label: label.to_owned(), change, fields: Vec::new(), ..step.clone() });
+        step.change = Change::Create;
+    }
+    plan.steps.extend(going);
+    plan
+}

@@ -113,7 +113,7 @@ fn plan_is_true(record: &Record) -> Result<(), Broken> {
             // What we never made and cannot look at before something else has changed will be made, as far as anybody can say.
             Change::Create => !is_there || !record.before.entries.contains_key(&key_of(step)),
             Change::Forget => !is_there || is_shared(&key_of(step)),
-            Change::Update | Change::Replace { .. } => is_there,
+            Change::Adopt | Change::Update | Change::Replace { .. } => is_there,
             Change::None => is_there || step.subject == Subject::Proof,
             Change::Delete { .. } | Change::UnknownUntil { .. } | Change::Forbidden { .. } | Change::Prove => true,
         };
@@ -161,7 +161,7 @@ fn plan_was_carried_out(record: &Record) -> Result<(), Broken> {
             Change::Replace { .. } => did("delete") && did("create"),
             Change::Delete { .. } => did("delete") || !record.before.things.contains_key(&key) || record.took_holder_of(&key),
             Change::Forbidden { .. } => false,
-            Change::None | Change::UnknownUntil { .. } | Change::Forget | Change::Prove => true,
+            Change::None | Change::Adopt | Change::UnknownUntil { .. } | Change::Forget | Change::Prove => true,
         };
         must_hold(done, || format!("{:?} of {}", step.change, step.label))?;
     }
