@@ -102,7 +102,7 @@ fn things_that_wait_for_each_other_are_refused() {
     });
     insta::assert_snapshot!(refusal(&scores), @r"
     these wait for each other: fake/a -> fake/b -> fake/a
-    hint:
+    hint: let one of them not wait for the next: take away a reference or a gate between two of them
     ");
 }
 

@@ -96,7 +96,7 @@ async fn an_empty_program_is_refused_once_things_were_made() {
         assert!(site.plan(&empty).await.is_err(), "the plan has to say what the apply would");
     }
     let error = site.apply(&things(&[])).await.unwrap_err();
-    insta::assert_snapshot!(error, @"the program wants nothing, but its Ledger names 1 things that it has made");
+    insta::assert_snapshot!(error, @"the program wants nothing, but its Ledger names 1 thing that it has made");
     insta::assert_snapshot!(error.hint().unwrap(), @"use `destroy` to take everything away");
     assert_eq!(site.world.identities(), ["a"]);
 }

@@ -3,7 +3,7 @@
 use harmony::engine::plan::Change;
 use harmony_test::{Call, Failing, FakeSite, FakeThing};
 
-use crate::programs::{chain, change, of_things, program, things};
+use crate::programs::{chain, change, of_things, things};
 
 #[tokio::test]
 async fn what_left_the_program_is_shown_and_taken_away() {
