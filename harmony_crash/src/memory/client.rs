@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
-use harmony::modules::nats::assets::{AccountContents, KvBucket, Stream};
+use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use harmony::modules::nats::client::{NatsClient, ServerState};
 use harmony::modules::nats::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
@@ -56,7 +56,7 @@ macro_rules! holds {
     };
 }
 
-holds!(KvBucket, Stream, AccountContents);
+holds!(KvBucket, Stream, AccountContents, ServerMembership);
 
 macro_rules! proves {
     ($($proof:ty),*) => {

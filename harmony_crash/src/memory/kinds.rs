@@ -1,6 +1,6 @@
 //! What each kind offers to others, and what it lives in.
 
-use harmony::modules::nats::assets::{AccountContents, KvBucket, Stream};
+use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use harmony::modules::secret::{GeneratedSecret, PasswordHash};
 use harmony::modules::tls::{Authority, Certificate};
 use harmony::resource::Resource;
@@ -35,6 +35,10 @@ impl MemoryKind for Stream {
 }
 
 impl MemoryKind for AccountContents {
+    const IN_A_SERVER: bool = true;
+}
+
+impl MemoryKind for ServerMembership {
     const IN_A_SERVER: bool = true;
 }
 
