@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use harmony::modules::nats::assets::ServerMembership;
 use harmony::resource::Resource;
 use harmony_local::kind::LocalPort;
 use serde_json::Value as Json;
@@ -67,8 +68,9 @@ impl Things {
     pub fn all(&self) -> Vec<String> {
         let state = self.state();
         let there = state.things.iter().filter_map(|((kind, identity), thing)| Some((kind, identity, thing.now.as_ref()?)));
-        // A port is a choice that the Ledger keeps: until a server listens there, nothing has been made.
-        let there = there.filter(|(kind, ..)| **kind != LocalPort::KIND);
+        // A port is a choice that the Ledger keeps, and a server's part in JetStream ends with the server: neither is a thing that could be
+        // left over.
+        let there = there.filter(|(kind, ..)| ![LocalPort::KIND, ServerMembership::KIND].contains(*kind));
         there.map(|(kind, identity, stored)| format!("{kind} {identity} {}", steady(&stored.state.to_string()))).collect()
     }
 
