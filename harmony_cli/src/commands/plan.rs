@@ -88,7 +88,8 @@ pub(super) fn note_idle_flags(session: &Session, plan: &Plan, losses: &[String],
     let knows = |address: &String| plan.steps.iter().any(|step| step.address.as_str() == address);
     let below = |address: &String| plan.steps.iter().any(|step| step.address.as_str().starts_with(&format!("{address}/")));
     let idle = |flag: &str, addresses: &[String]| {
-        for address in addresses.iter().filter(|address| !knows(address) && !(flag == "--adopt" && below(address))) {
+        let means_something = |address: &String| knows(address) || (flag == "--adopt" && below(address));
+        for address in addresses.iter().filter(|address| !means_something(address)) {
             session.remark(&format!("`{flag} {address}` names nothing in the plan"));
         }
     };

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use harmony::{Inventory, Scores};
 use harmony_cli::{Interrupts, Invocation, Streams, Tty, Variables, interrupts, run_with};
+use harmony_io::Io;
 use harmony_local::{LocalPlace, LocalTopology, WithNats};
 use tempfile::TempDir;
 
@@ -84,6 +85,7 @@ impl Program {
             },
             width: Some(160),
             interrupts,
+            io: Io::real(),
         };
         let place = LocalTopology::new("laptop").with_nats(harmony_nats::client());
         let began = std::time::Instant::now();
