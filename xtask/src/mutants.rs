@@ -130,6 +130,8 @@ fn copy_sources(root: &Path, copy: &Path) -> anyhow::Result<()> {
     for name in CRATES {
         copy_directory(&root.join(name), &copy.join(name))?;
     }
+    // The events' schema is there, and the fixtures hold it.
+    copy_directory(&root.join("docs"), &copy.join("docs"))?;
     fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock"))?;
     let workspace = fs::read_to_string(root.join("Cargo.toml"))?;
     let (before, rest) = workspace.split_once("members = [").context("the workspace names no members")?;

@@ -5,7 +5,7 @@ use harmony_test::{FakeRoom, FakeStore, FakeThing, Stored, World};
 use serde_json::json;
 
 use crate::player::Player;
-use crate::program::Key;
+use crate::program::{Key, SLOTS};
 use crate::scenario::Hand;
 
 const HOLD_DATA: [&str; 2] = [FakeStore::KIND, FakeRoom::KIND];
@@ -20,6 +20,12 @@ fn fill(world: &World, key: &Key) {
 
 impl Player {
     pub(crate) fn hand(&mut self, hand: &Hand) {
+        match hand {
+            Hand::DeleteAll => return (0..SLOTS).for_each(|slot| self.hand(&Hand::Delete(slot))),
+            Hand::CreateAll => return (0..SLOTS).for_each(|slot| self.hand(&Hand::Create(slot))),
+            Hand::Earlier(all) if matches!(**all, Hand::DeleteAll | Hand::CreateAll) => return self.hand(all),
+            _ => {}
+        }
         let (hand, program) = match hand {
             Hand::Earlier(hand) => (hand.as_ref(), self.history.last().unwrap_or(&self.program).clone()),
             hand => (hand, self.program.clone()),
@@ -32,7 +38,7 @@ impl Player {
                 world.things().into_keys().filter(|key| HOLD_DATA.contains(&key.0.as_str())).for_each(|key| fill(&world, &key));
                 return self.look_at_foreign();
             }
-            Hand::Earlier(_) => None,
+            Hand::DeleteAll | Hand::CreateAll | Hand::Earlier(_) => None,
         };
         let Some(key) = key else { return };
         match hand {
@@ -53,7 +59,7 @@ impl Player {
                 self.numbers.remove(&key.1);
             }
             Hand::Create(_) | Hand::Noise(_) => self.create_by_hand(&key),
-            Hand::Fill(_) | Hand::FillAll | Hand::Earlier(_) => {}
+            Hand::Fill(_) | Hand::FillAll | Hand::DeleteAll | Hand::CreateAll | Hand::Earlier(_) => {}
         }
         self.look_at_foreign();
     }

@@ -76,6 +76,12 @@ impl Player {
                 self.hand(hand);
                 Ok(())
             }
+            Act::Both(hand, edit) => {
+                self.hand(hand);
+                self.history.push(self.program.clone());
+                edit.carry_out(&mut self.program);
+                Ok(())
+            }
             Act::Plan => self.looks_only(Looking::Plan).await,
             Act::Status => self.looks_only(Looking::Status).await,
             Act::Verify => self.looks_only(Looking::Verify).await,

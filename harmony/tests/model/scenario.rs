@@ -25,6 +25,8 @@ pub(crate) enum Act {
     Undo,
     /// Somebody else changes the world.
     Hand(Hand),
+    /// Somebody else changes the world while somebody edits the program.
+    Both(Hand, Edit),
     Plan,
     Status,
     Verify,
@@ -66,8 +68,12 @@ pub(crate) enum Hand {
     FillAll,
     Change(usize),
     Delete(usize),
+    /// Deletes all things of the program.
+    DeleteAll,
     /// Makes the thing before the program does.
     Create(usize),
+    /// Makes all things of the program that are not there.
+    CreateAll,
     /// Makes something that no program speaks of.
     Noise(u8),
     /// All that they do, to what the program said before.
@@ -206,6 +212,7 @@ fn act() -> impl Strategy<Value = Act> {
         10 => edit().prop_map(Act::Edit),
         2 => Just(Act::Undo),
         5 => hand().prop_map(Act::Hand),
+        5 => (hand(), edit()).prop_map(|(hand, edit)| Act::Both(hand, edit)),
         1 => Just(Act::Plan),
         1 => Just(Act::Status),
         1 => Just(Act::Verify),
@@ -240,7 +247,9 @@ fn hand() -> impl Strategy<Value = Hand> {
         2 => Just(Hand::FillAll),
         3 => slot().prop_map(Hand::Change),
         3 => slot().prop_map(Hand::Delete),
+        2 => Just(Hand::DeleteAll),
         4 => slot().prop_map(Hand::Create),
+        3 => Just(Hand::CreateAll),
         1 => (0_u8..3).prop_map(Hand::Noise),
     ];
     (plain, prop::bool::weighted(0.2)).prop_map(|(hand, earlier)| if earlier { Hand::Earlier(Box::new(hand)) } else { hand })
