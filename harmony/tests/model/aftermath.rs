@@ -43,7 +43,9 @@ impl Player {
                 return Err(format!("{name} is taken for proven, and is not: {:?}", record.events));
             }
         }
-        let made = record.writes().filter(|(did, _)| *did == "create").map(|(_, key)| key.1.clone()).collect();
+        // A choice that was only in an answer is lost with it.
+        let hears = record.conditions.is_undisturbed();
+        let made = record.writes().filter(|(did, _)| hears && *did == "create").map(|(_, key)| key.1.clone()).collect();
         self.numbers_stand(&record.after, &number, &made)?;
         if record.destroys { Ok(()) } else { self.is_quiet().await }
     }

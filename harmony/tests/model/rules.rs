@@ -132,7 +132,9 @@ fn writes_were_planned(record: &Record) -> Result<(), Broken> {
             ("delete", Change::Delete { .. }) | ("create" | "delete", Change::Replace { .. }) => true,
             ("create", Change::Create | Change::UnknownUntil { .. }) => true,
             ("update", Change::Update | Change::UnknownUntil { .. }) => true,
-            ("create", Change::Update) | ("update", Change::Create | Change::Replace { .. }) => disturbed,
+            // What is taken over could not be looked at before its holder was.
+            ("update", Change::Create) if record.before.foreign.contains_key(key) => record.may_be_adopted(key),
+            ("create", Change::Update | Change::Adopt) | ("update", Change::Create | Change::Replace { .. }) => disturbed,
             _ => false,
         };
         must_hold(fits, || format!("{did} {}, and the plan shows {:?}", key.1, step.change))?;
@@ -156,7 +158,7 @@ fn plan_was_carried_out(record: &Record) -> Result<(), Broken> {
         let did = |what: &str| record.writes().any(|(did, written)| did == what && *written == key);
         let is_known = |shown: &Shown| !matches!(shown, Shown::KnownAfter(_));
         let done = match &step.change {
-            Change::Create => did("create"),
+            Change::Create => did("create") || (record.before.foreign.contains_key(&key) && record.may_be_adopted(&key)),
             Change::Update => did("update") || step.fields.iter().all(|field| !is_known(&field.desired)),
             Change::Replace { .. } => did("delete") && did("create"),
             Change::Delete { .. } => did("delete") || !record.before.things.contains_key(&key) || record.took_holder_of(&key),
