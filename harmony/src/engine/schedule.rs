@@ -6,6 +6,7 @@ use super::items::{ItemKind, Items};
 use super::observe::Observed;
 use super::order::Order;
 use super::plan::Change;
+use crate::resource::Loss;
 
 /// What is left to do, and what waits for what.
 pub(super) struct Schedule {
@@ -82,10 +83,12 @@ fn goes(items: &Items, index: usize) -> bool {
     matches!(items.items[index].what, ItemKind::Unwanted { .. }) && !items.items[index].stays
 }
 
-/// Whether `index` should go, and could not be looked at because `need` did not let through.
+/// Whether `index` should go, and could not be looked at because `need` did not let through. A secret that goes too lets through only until
+/// it is gone.
 fn is_behind(items: &Items, index: usize, need: usize, found: &Observed) -> bool {
     let is_unseen = found.live[index].is_none() && matches!(found.verdicts[index].change, Change::Delete { .. });
-    is_unseen && items.items[index].through.contains(&need)
+    let lets_in = |at: usize| items.items[at].loss() != Loss::Secret || !goes(items, at);
+    is_unseen && items.items[index].through.contains(&need) && lets_in(need)
 }
 
 /// What is wanted comes after what it needs; what goes comes after everything that needed it.

@@ -160,6 +160,18 @@ async fn what_goes_unseen_with_its_holder_is_written_down_until_that_is_gone() {
 }
 
 #[tokio::test]
+async fn a_key_goes_after_what_it_opens_also_if_that_could_not_be_looked_at() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    site.world.remove(THING, "house");
+    site.world.take_log();
+    let wanted = program(|place, stage| stage.add(place, "house", &FakeThing::new("house")).map(|_| ()));
+    let outcome = site.apply_losing(&wanted, &["fake/attic"]).await.unwrap();
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(site.world.take_log(), ["create house", "delete house.attic", "delete key"]);
+}
+
+#[tokio::test]
 async fn the_loss_of_a_holder_shows_for_what_lives_in_it_before_anything_is_done() {
     let site = FakeSite::new();
     let wanted = |engine: &'static str| {

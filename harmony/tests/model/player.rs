@@ -97,13 +97,15 @@ impl Player {
         self.accept_natures();
         self.restore_secrets();
         let destroys = self.program.things().next().is_none();
+        let mut last = None;
         for _ in 0..=SLOTS {
             let record = self.run(destroys, &Conditions::converging()).await?;
             if record.success().is_some() {
                 return Ok(());
             }
+            last = Some(record.end);
         }
-        Err("it does not converge".into())
+        Err(format!("it does not converge, and says {last:?}"))
     }
 
     /// The program gives in where it wants what cannot be.
