@@ -76,7 +76,8 @@ fn refused_changes_nothing(record: &Record) -> Result<(), Broken> {
 
 fn foreign_is_untouched(record: &Record) -> Result<(), Broken> {
     for (did, key) in record.writes() {
-        let is_foreign = record.before.foreign.contains_key(key) && !record.may_be_adopted(key);
+        let stood = record.before.foreign.contains_key(key) && !record.took_holder_of(key);
+        let is_foreign = stood && !record.may_be_adopted(key);
         must_hold(!(is_foreign || is_shared(key) && did == "delete"), || format!("{did} {}", key.1))?;
     }
     for (key, stored) in &record.before.foreign {
