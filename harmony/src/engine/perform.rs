@@ -65,6 +65,9 @@ impl Making<'_> {
             Seen::There(live) => Some(live),
             _ => None,
         };
+        if live.is_some() && entry.is_none() {
+            self.refuse_unshown_adoption(provider)?;
+        }
         let desired = provider.preview(&self.run, access, spec, live.as_deref()).await?;
         let context = Context { entries: Entries::One(entry), allowances: self.allowances, took_over: false };
         let now = decide(self.item, &desired, live.as_deref(), &context);
@@ -86,6 +89,16 @@ impl Making<'_> {
         let outputs = provider.apply(&self.run, access, spec, before).await?;
         let held = before.and_then(|live| live.holds.clone());
         Ok(Looked::Found(Effect::Stands { wrote: true, change, outputs, held }))
+    }
+
+    /// That something may be taken over does not say that it is taken over unseen: the plan showed something to be made.
+    fn refuse_unshown_adoption(&self, provider: &dyn AnyProvider) -> Result<(), ProviderError> {
+        let facts = provider.facts();
+        let is_common = facts.adopts || facts.shared;
+        if self.shown.change == Change::Create && !is_common && self.allowances.may_adopt(&self.item.address) {
+            return Err(outdated(self.item, "it is there now, and this program has not made it".to_owned()));
+        }
+        Ok(())
     }
 }
 

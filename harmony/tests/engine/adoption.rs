@@ -44,6 +44,21 @@ async fn what_others_made_since_the_plan_is_not_touched_either() {
 }
 
 #[tokio::test]
+async fn what_others_made_since_the_plan_is_not_taken_over_before_a_plan_shows_it() {
+    let site = FakeSite::new();
+    let (scores, maestro) = (things(&["a"]), adopting(&site, "fake/a"));
+    let prepared = maestro.prepare(&harmony::Inventory::empty(), &site.place, &scores).await.unwrap();
+    foreign(&site, &FakeThing::new("a").with_size(5));
+    let outcome = prepared.apply().await.unwrap();
+    insta::assert_snapshot!(
+        outcome.failures[0].error,
+        @"the plan no longer holds for thing a: it is there now, and this program has not made it"
+    );
+    assert_eq!((site.world.writes(), site.entries().len()), (0, 0));
+    assert_eq!(site.apply_with(&maestro, &scores).await.unwrap().counts.update, 1);
+}
+
+#[tokio::test]
 async fn what_a_run_did_not_come_to_is_not_taken_for_its_own_later() {
     use harmony_test::{Call, Failing};
     let site = FakeSite::new();

@@ -353,7 +353,7 @@ impl Player {
         self.anybodys.retain(|key| things.contains_key(key));
         let claimed = self.foreign.keys().filter(|key| !is_shared(key) && entries.contains_key(*key));
         for key in claimed.cloned().collect::<Vec<_>>() {
-            if record.may_be_adopted(&key) {
+            if record.may_be_adopted(&key) || record.took_holder_of(&key) {
                 self.foreign.remove(&key);
             } else if was_killed {
                 self.foreign.remove(&key);

@@ -100,7 +100,8 @@ fn foreign_is_not_claimed(record: &Record) -> Result<(), Broken> {
     if !matches!(record.end, End::Finished(_)) {
         return Ok(());
     }
-    let claimed = |key: &&Key| !record.may_be_adopted(key) && record.after.entries.contains_key(*key);
+    let claimed =
+        |key: &&Key| !record.may_be_adopted(key) && !record.took_holder_of(key) && record.after.entries.contains_key(*key);
     let claimed = record.before.foreign.keys().find(claimed);
     must_hold(claimed.is_none(), || claimed.unwrap().1.clone())
 }
@@ -133,8 +134,6 @@ fn writes_were_planned(record: &Record) -> Result<(), Broken> {
             ("delete", Change::Delete { .. }) | ("create" | "delete", Change::Replace { .. }) => true,
             ("create", Change::Create | Change::UnknownUntil { .. }) => true,
             ("update", Change::Update | Change::UnknownUntil { .. }) => true,
-            // What is taken over could not be looked at before its holder was.
-            ("update", Change::Create) if record.before.foreign.contains_key(key) => record.may_be_adopted(key),
             ("create", Change::Update | Change::Adopt) | ("update", Change::Create | Change::Replace { .. }) => disturbed,
             _ => false,
         };
@@ -159,7 +158,7 @@ fn plan_was_carried_out(record: &Record) -> Result<(), Broken> {
         let did = |what: &str| record.writes().any(|(did, written)| did == what && *written == key);
         let is_known = |shown: &Shown| !matches!(shown, Shown::KnownAfter(_));
         let done = match &step.change {
-            Change::Create => did("create") || (record.before.foreign.contains_key(&key) && record.may_be_adopted(&key)),
+            Change::Create => did("create"),
             Change::Update => did("update") || step.fields.iter().all(|field| !is_known(&field.desired)),
             Change::Replace { .. } => did("delete") && did("create"),
             Change::Delete { .. } => did("delete") || !record.before.things.contains_key(&key) || record.took_holder_of(&key),
