@@ -99,7 +99,12 @@ impl Record {
             (Some(slot), _) => {
                 self.program.said(slot).is_some_and(|said| said.may_be_lost) || self.allowed.contains(&self.program.address(slot))
             }
-            (None, Some(entry)) => entry.may_be_lost || self.allowed.contains(entry.address.as_str()),
+            (None, Some(entry)) => {
+                // What was moved aside is still what was said where it had been.
+                let address = entry.address.as_str();
+                let before = address.rsplit_once("/before-").map_or(address, |(before, _)| before);
+                entry.may_be_lost || [address, before].iter().any(|address| self.allowed.contains(*address))
+            }
             (None, None) => false,
         }
     }
