@@ -5,6 +5,10 @@ use std::time::Duration;
 use harmony::provider::{Failure, ProviderError};
 use harmony_io::IoError;
 
+/// How often is asked what changes nothing, while nobody answers. Silence is what is heard while a stream, or all of JetStream, has no
+/// leader, and an election was seen to take 9 s: three times as long as an answer is waited for.
+pub(crate) const QUESTIONS: usize = 3;
+
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -11,6 +11,7 @@ use harmony::run::{Looked, Run};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use crate::ask::QUESTIONS;
 use crate::client::NatsConnections;
 use crate::connection::Connection;
 use crate::jetstream::{CallError, call, code};
@@ -52,7 +53,7 @@ impl Provider<ServerMembership> for NatsConnections {
             }
             Err(error) => return Err(error),
         };
-        let Some(members) = members(run, &connection).await? else {
+        let Some(members) = members_in_the_end(run, &connection).await? else {
             let why = format!("asked as {}: no meta leader answers", connection.whereabouts());
             return Ok(wanted.iter().map(|_| Observation::Unreachable(why.clone())).collect());
         };
@@ -108,6 +109,17 @@ async fn members(run: &Run, connection: &Connection) -> Result<Option<Membership
         let others = group.replicas.into_iter().map(|peer| peer.name);
         Membership { names: others.chain([name]).collect(), leader: group.leader }
     }))
+}
+
+/// The same, also while the members elect another leader.
+async fn members_in_the_end(run: &Run, connection: &Connection) -> Result<Option<Membership>, ProviderError> {
+    for _ in 1..QUESTIONS {
+        match members(run, connection).await? {
+            None if !run.remaining().is_zero() => {}
+            said => return Ok(said),
+        }
+    }
+    members(run, connection).await
 }
 
 struct Membership {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
-use crate::ask::AskError;
+use crate::ask::{AskError, QUESTIONS};
 use crate::client::NatsConnections;
 use crate::config::{Config, carry_along};
 use crate::connection::Connection;
@@ -117,10 +117,6 @@ pub(crate) async fn look(run: &Run, connection: &Connection, names: Vec<String>)
     let seen: Vec<Result<Seen, ProviderError>> = futures::stream::iter(looks).buffered(AT_ONCE).collect().await;
     seen.into_iter().collect()
 }
-
-/// Silence is what is heard while a stream, or all of JetStream, has no leader, and an election was seen to take 9 s: three times as
-/// long as an answer is waited for.
-const QUESTIONS: usize = 3;
 
 /// Asks, and again while nobody answers. Only for what changes nothing.
 async fn ask_patiently<T: DeserializeOwned>(run: &Run, connection: &Connection, verb: &str, body: &Json) -> Result<T, CallError> {
