@@ -53,6 +53,14 @@ async fn every_command_refuses_what_was_written_on_another_machine_or_by_another
     }
 }
 
+/// Where the Ledger of a site of its own says that this very program was built.
+async fn checkout_of_this_program() -> String {
+    let site = FakeSite::new();
+    site.apply(&things(&["a"])).await.unwrap();
+    let ledger: Json = serde_json::from_str(&site.state_file("ledger.json")).unwrap();
+    ledger["home"]["checkout"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn both_sides_are_named() {
     let site = written_elsewhere("checkout", "/users/other/site").await;
@@ -61,7 +69,8 @@ async fn both_sides_are_named() {
         panic!("no home")
     };
     let state = site.site.state.display();
-    let (host, here) = (home["host"].as_str().unwrap(), env!("CARGO_MANIFEST_DIR").trim_end_matches("/harmony"));
+    let host = home["host"].as_str().unwrap();
+    let here = checkout_of_this_program().await;
     assert_eq!(
         error.to_string(),
         format!(
