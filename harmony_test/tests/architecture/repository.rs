@@ -59,8 +59,9 @@ impl TextFile {
 
     /// Whether nothing in it is shipped: tests, benches, build-time tasks, fixtures, examples.
     pub(crate) fn is_test_code(&self) -> bool {
-        let unshipped =
-            ["harmony_test/", "harmony_crash/", "xtask/", "examples/"].iter().any(|directory| self.path.starts_with(directory));
+        let unshipped = ["harmony_test/", "harmony_testbed/", "harmony_crash/", "xtask/", "examples/"]
+            .iter()
+            .any(|directory| self.path.starts_with(directory));
         let test = ["/tests/", "/benches/", "/examples/"].iter().any(|directory| self.path.contains(directory));
         unshipped || test || self.path.ends_with("/tests.rs") || self.path.ends_with("/fixtures.rs")
     }

@@ -1,0 +1,3 @@
+module harmony/testbed/pod
+
+go 1.24.0
