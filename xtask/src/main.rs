@@ -3,11 +3,13 @@
 
 mod cargo_output;
 mod crash;
+mod debian;
 mod model;
 mod mutants;
 mod nats_server;
 mod report;
 mod test_run;
+mod testbed;
 
 use std::env;
 use std::path::Path;
@@ -18,7 +20,8 @@ use anyhow::Context;
 const USAGE: &str = "usage: cargo xtask test                              everything that has to pass
        cargo xtask crash [--sample N] [--main-job] …   real programs, killed at every point
        cargo xtask model [--scenarios N] [--seed S]    the model of the engine, 10000 scenarios
-       cargo xtask mutants [NAME]...                   errors that the model has to notice";
+       cargo xtask mutants [NAME]...                   errors that the model has to notice
+       cargo xtask testbed up|down|status|build …      real Kubernetes clusters to try things on";
 
 fn main() -> anyhow::Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no directory above it")?;
@@ -27,6 +30,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ["test"] => test_run::test(),
         ["crash", ..] => crash::crash(&arguments[1..]),
         ["model", ..] => model::model(root, &arguments[1..]),
+        ["testbed", ..] => testbed::testbed(root, &arguments[1..]),
         ["mutants", ..] => mutants::mutants(root, &arguments[1..]),
         _ => {
             eprintln!("{USAGE}");

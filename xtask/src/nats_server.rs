@@ -1,10 +1,11 @@
 //! The program that tests of real servers need, installed once before them.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use harmony_io::Io;
 use harmony_local::nats_server::{NatsServerError, Search, install};
+
+use crate::debian::install_packages;
 
 /// The client of the registry of Python packages is small, and every Debian release has it.
 const CLIENT: &str = "python3-pip";
@@ -32,17 +33,9 @@ async fn install_and_tell() -> Result<PathBuf, NatsServerError> {
 /// On a machine that has neither that client nor Go, brings the client, if this is Debian and we may. Returns whether it was brought.
 fn ensure_client() -> bool {
     let present = ["/usr/bin/pip3", "/usr/local/bin/pip3"].iter().any(|path| Path::new(path).exists());
-    if present || !Path::new("/usr/bin/apt-get").exists() || !is_root() {
+    if present {
         return false;
     }
     println!("installing the package `{CLIENT}` to fetch nats-server with");
-    let apt = |arguments: &[&str]| {
-        let status = Command::new("/usr/bin/apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-        status.is_ok_and(|status| status.success())
-    };
-    apt(&["update", "--quiet"]) && apt(&["install", "--quiet", "--yes", "--no-install-recommends", CLIENT])
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+    install_packages(&[CLIENT])
 }

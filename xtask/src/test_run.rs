@@ -11,6 +11,7 @@ use anyhow::Context;
 use crate::cargo_output::TestCounts;
 use crate::nats_server::ensure_nats_server;
 use crate::report::{Ending, NotRun, Report, Step};
+use crate::testbed::ensure_testbed;
 
 const CHECKS: [(&str, &[&str]); 3] = [
     ("format", &["fmt", "--all", "--check"]),
@@ -29,6 +30,7 @@ pub(crate) fn test() -> anyhow::Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no directory above it")?;
     let mut report = Report::default();
     let server = run_nats_server_step(&mut report)?;
+    run_testbed_step(&mut report);
     for (name, arguments) in CHECKS {
         let mut command = cargo(root, arguments);
         command.env("RUSTDOCFLAGS", "-D warnings");
@@ -53,6 +55,21 @@ fn run_nats_server_step(report: &mut Report) -> anyhow::Result<Option<PathBuf>> 
     };
     report.steps.push(Step { name: "nats-server".to_owned(), ending, took: started.elapsed() });
     Ok(server)
+}
+
+fn run_testbed_step(report: &mut Report) {
+    say("testbed: find what it consists of, or build it");
+    let started = Instant::now();
+    let ending = match ensure_testbed() {
+        Ok(()) => Ending::Passed,
+        Err(error) => {
+            let hint = error.hint();
+            let error = anyhow::Error::from(error);
+            println!("{error:#}{}", hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default());
+            Ending::NotRun(format!("{error:#}"))
+        }
+    };
+    report.steps.push(Step { name: "testbed".to_owned(), ending, took: started.elapsed() });
 }
 
 fn run_step(
