@@ -15,14 +15,6 @@ import (
 // owner ends, however it ends.
 const lifeline = "HARMONY_TESTBED_LIFELINE"
 
-// ownTmp is the variable that names the directory to be seen as /tmp: Kubernetes makes volumes of the host path provisioner there, and nowhere
-// else. It is set where this process has a mount namespace of its own.
-const ownTmp = "HARMONY_TESTBED_TMP"
-
-// openVolumes is the variable that says that volumes of the host path provisioner are to be writable by everybody, as other provisioners make
-// them: pods do not run as root.
-const openVolumes = "HARMONY_TESTBED_OPEN_VOLUMES"
-
 // patience is how long the keeper goes on trying to remove what others may still be writing into.
 const patience = 20 * time.Second
 
@@ -42,35 +34,6 @@ func endWithOwner() {
 
 func awaitOwner() {
 	_, _ = io.Copy(io.Discard, os.Stdin)
-}
-
-// useOwnTmp gives this process a /tmp of its own.
-func useOwnTmp() {
-	directory, isSet := os.LookupEnv(ownTmp)
-	if !isSet {
-		return
-	}
-	os.Unsetenv(ownTmp)
-	if err := syscall.Mount(directory, "/tmp", "", syscall.MS_BIND, ""); err != nil {
-		refuse("failed to use " + directory + " as /tmp: " + err.Error())
-	}
-}
-
-// openNewVolumes goes on opening the volumes that this process makes.
-func openNewVolumes() {
-	if os.Getenv(openVolumes) == "" {
-		return
-	}
-	go func() {
-		for ; ; time.Sleep(20 * time.Millisecond) {
-			volumes, _ := filepath.Glob("/tmp/hostpath_pv/*")
-			for _, volume := range volumes {
-				if state, err := os.Stat(volume); err == nil && state.Mode().Perm() != 0o777 {
-					_ = os.Chmod(volume, 0o777)
-				}
-			}
-		}
-	}()
 }
 
 // keep waits for the owner's end, then removes what is named: `cgroup=NAME` a control group with all below, anything else a directory

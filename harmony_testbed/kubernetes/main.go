@@ -45,8 +45,7 @@ func main() {
 		return
 	}
 	endWithOwner()
-	useOwnTmp()
-	openNewVolumes()
+	tendVolumes()
 	switch component {
 	case "etcd":
 		etcdmain.Main(os.Args)

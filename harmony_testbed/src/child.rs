@@ -6,13 +6,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
 use std::{fs, io};
 
 use crate::error::TestbedError;
 use crate::requirements::search_path;
+use crate::waiting::{Look, wait_for};
 
 /// The variable by which a program is told that its standard input is its lifeline (`kubernetes/life.go`).
 const LIFELINE: (&str, &str) = ("HARMONY_TESTBED_LIFELINE", "stdin");
+/// A program that loses its lifeline kills itself within a millisecond.
+const END_LIMIT: Duration = Duration::from_secs(10);
 /// How much of the end of a log an error quotes.
 const LAST_LINES: usize = 5;
 
@@ -22,6 +26,7 @@ pub(crate) struct Launch {
     component: &'static str,
     command: Command,
     log: PathBuf,
+    is_inside: bool,
 }
 
 /// A program that was started. Dropping it kills it, and so does the end of this process: the kernel closes the pipe that it watches.
@@ -31,6 +36,8 @@ pub(crate) struct Running {
     log: PathBuf,
     child: Child,
     lifeline: Option<ChildStdin>,
+    /// Whether `child` only waits for the program, which runs in a room.
+    is_inside: bool,
 }
 
 impl Launch {
@@ -55,10 +62,15 @@ impl Launch {
     ) -> Self {
         let mut command = Command::new(program);
         command.args(arguments);
-        Self { component, command, log: directory.join(format!("{component}.log")) }
+        Self { component, command, log: directory.join(format!("{component}.log")), is_inside: false }
     }
 
-    /// Starts it through `wrapper`, a program that ends by becoming the one behind its arguments.
+    /// Starts it in the room with this entrance ([`Room::entrance`](crate::room::Room::entrance)).
+    pub(crate) fn inside<A: AsRef<OsStr>>(self, entrance: impl IntoIterator<Item = A>) -> Self {
+        Self { is_inside: true, ..self.through("nsenter", entrance) }
+    }
+
+    /// Starts it through `wrapper`, a program that becomes the one behind its arguments, or ends it when it is killed.
     pub(crate) fn through<A: AsRef<OsStr>>(self, wrapper: &str, arguments: impl IntoIterator<Item = A>) -> Self {
         let mut command = Command::new(wrapper);
         command.args(arguments).arg(self.command.get_program()).args(self.command.get_args());
@@ -94,7 +106,7 @@ impl Launch {
             .stderr(again);
         let started = self.command.spawn();
         let mut child = started.map_err(|source| TestbedError::Start { program: self.component.to_owned(), source })?;
-        Ok(Running { component: self.component, log: self.log, lifeline: child.stdin.take(), child })
+        Ok(Running { component: self.component, log: self.log, lifeline: child.stdin.take(), child, is_inside: self.is_inside })
     }
 }
 
@@ -115,8 +127,14 @@ impl Running {
 
     /// Kills it at once (SIGKILL), and returns when it is gone. What it had begun it does not finish.
     pub(crate) fn kill(&mut self) {
-        // Behind a wrapper that stays, the program itself is reached by its lifeline only.
         drop(self.lifeline.take());
+        if self.is_inside {
+            // What has no lifeline ends with the room.
+            let _ = wait_for("the end of a component", END_LIMIT, || {
+                let has_ended = !matches!(self.child.try_wait(), Ok(None));
+                Ok(if has_ended { Look::Done(()) } else { Look::NotYet(self.component.to_owned()) })
+            });
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

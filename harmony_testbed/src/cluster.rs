@@ -254,9 +254,10 @@ impl OwnCluster {
         let group = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let keeper = Keeper::start(&programs.kubernetes, &directory, &[&group])?;
         make_control_groups(&group)?;
-        let room = Room::open(&programs.kubernetes, &directory, &own_places(&directory, programs, node_programs)?)?;
-        network.join(number, &room)?;
         let address = network.cluster_address(number);
+        let places = own_places(&directory, programs, node_programs, address)?;
+        let room = Room::open(&programs.kubernetes, &directory, &places)?;
+        network.join(number, &room)?;
         let layout = Layout {
             directory,
             context: name.to_owned(),

@@ -185,16 +185,16 @@ impl ControlPlane {
         let directory = &self.layout.directory;
         match &self.entrance {
             None => Launch::component(&self.programs.kubernetes, component, arguments, directory),
-            Some(entrance) => {
-                Launch::component(&directory.join("kubernetes"), component, arguments, directory).through("nsenter", entrance)
-            }
+            Some(entrance) => Launch::component(&directory.join("kubernetes"), component, arguments, directory).inside(entrance),
         }
     }
 
     /// It makes volumes in /tmp; where the kernel lets us, in a /tmp of its own.
     fn start_controllers(&self) -> Result<Running, TestbedError> {
         let launch = self.launch("kube-controller-manager", self.layout.controllers_arguments());
-        let launch = launch.with_variable("HARMONY_TESTBED_OPEN_VOLUMES", "yes");
+        let launch = launch
+            .with_variable("HARMONY_TESTBED_OPEN_VOLUMES", "yes")
+            .with_variable("HARMONY_TESTBED_GROW_VOLUMES", self.layout.directory.join("volumes.kubeconfig"));
         if self.entrance.is_some() {
             return launch.start();
         }

@@ -78,7 +78,8 @@ impl Layout {
         authority.client("kube-apiserver-kubelet-client", &["system:masters"])?.write(&self.directory, "api-to-kubelet")?;
         write(&path("audit-policy.yaml"), &audit_level.render_policy())?;
         let controllers = path("controller-manager.kubeconfig");
-        self.write_kubeconfig(&controllers, authority, "system:kube-controller-manager", &[])
+        self.write_kubeconfig(&controllers, authority, "system:kube-controller-manager", &[])?;
+        self.write_kubeconfig(&path("volumes.kubeconfig"), authority, "testbed-volumes", &["system:masters"])
     }
 
     pub(crate) fn etcd_arguments(&self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! A node: container runtime, kubelet and proxy, with scheduler and names beside them.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub(crate) const RUNTIME_SOCKET: &str = "/run/containerd/containerd.sock";
 pub(crate) const PAUSE_IMAGE: &str = "harmony.test/pause:1";
 /// Directories of the machine that components write into whatever they are told: the room has its own.
 const OWN_DIRECTORIES: [(&str, &str); 4] = [("tmp", "/tmp"), ("run", "/run"), ("lib", "/var/lib"), ("log", "/var/log")];
+/// Where programs read whom they ask for names, resolv.conf(5).
+const NAMES: &str = "/etc/resolv.conf";
 const RUNTIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The parts of one node, all in one room.
@@ -37,6 +40,7 @@ pub(crate) fn own_places(
     directory: &Path,
     programs: &Programs,
     node: &NodePrograms,
+    address: IpAddr,
 ) -> Result<Vec<(PathBuf, PathBuf)>, TestbedError> {
     let mut places = Vec::new();
     for (program, name) in [(&programs.kubernetes, "kubernetes"), (&node.coredns, "coredns")] {
@@ -51,7 +55,24 @@ pub(crate) fn own_places(
         fs::set_permissions(&own, fs::Permissions::from_mode(0o1777)).map_err(TestbedError::file("open", &own))?;
         places.push((own, target.into()));
     }
+    places.extend(own_names(directory, address)?);
     Ok(places)
+}
+
+/// The room asks its own server of names, which knows at once what it does not know: else each pull of an image that is not there would wait
+/// for one that cannot be reached.
+fn own_names(directory: &Path, address: IpAddr) -> Result<Option<(PathBuf, PathBuf)>, TestbedError> {
+    let configuration = format!("nameserver {address}\n");
+    // Some systems have a link there, to a file in `/run`.
+    let Ok(target) = fs::canonicalize(NAMES) else { return Ok(None) };
+    let own = match target.strip_prefix("/run") {
+        Ok(below) => directory.join("own/run").join(below),
+        Err(_) => directory.join("resolv.conf"),
+    };
+    let parent = own.parent().unwrap_or(directory);
+    fs::create_dir_all(parent).map_err(TestbedError::file("create", parent))?;
+    write(&own, &configuration)?;
+    Ok((!target.starts_with("/run")).then_some((own, target)))
 }
 
 impl Node {
@@ -65,7 +86,7 @@ impl Node {
     ) -> Result<Self, TestbedError> {
         write_node_files(layout, authority, group)?;
         let directory = &layout.directory;
-        let start = |launch: Launch| launch.through("nsenter", room.entrance()).start();
+        let start = |launch: Launch| launch.inside(room.entrance()).start();
         let kubernetes = |component, arguments: Vec<String>| {
             start(Launch::component(&directory.join("kubernetes"), component, arguments, directory))
         };
@@ -97,7 +118,7 @@ impl Node {
         }
         let arguments = layout.kubelet_arguments();
         let launch = Launch::component(&layout.directory.join("kubernetes"), "kubelet", arguments, &layout.directory);
-        self.kubelet = Some(launch.through("nsenter", room.entrance()).start()?);
+        self.kubelet = Some(launch.inside(room.entrance()).start()?);
         Ok(())
     }
 

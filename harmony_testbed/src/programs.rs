@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -13,6 +14,9 @@ use crate::error::TestbedError;
 
 /// The version of Kubernetes; `go.mod` pins the same.
 pub(crate) const KUBERNETES_VERSION: &str = "v1.34.4";
+
+/// How long a program is kept that is not used.
+const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// What a control plane consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +94,7 @@ fn ensure_program(recipe: &Recipe, progress: &dyn Fn(&str)) -> Result<PathBuf, T
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join(recipe.name);
     let program = cache.join(format!("{}-{}", recipe.name, digest_of(&module, recipe)?));
     if program.exists() {
+        note_use(&program);
         return Ok(program);
     }
     let lock = cache.join("lock");
@@ -104,9 +109,26 @@ fn ensure_program(recipe: &Recipe, progress: &dyn Fn(&str)) -> Result<PathBuf, T
         .map_err(TestbedError::file("lock", &lock))?;
     if !program.exists() {
         build(&module, recipe, &program, progress)?;
+        remove_unused(&cache, recipe.name);
     }
     drop(lock);
     Ok(program)
+}
+
+/// Whether it can be noted or not, the program is there.
+fn note_use(program: &Path) {
+    let _ = File::open(program).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// Other checkouts have other versions; those that nobody has used for long go. What cannot be removed now is removed another time.
+fn remove_unused(cache: &Path, name: &str) {
+    let files = fs::read_dir(cache).into_iter().flatten().flatten();
+    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(&format!("{name}-"))) {
+        let unused = file.metadata().and_then(|state| state.modified()).ok().and_then(|used| used.elapsed().ok());
+        if unused.is_some_and(|unused| unused > KEPT) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 /// The program is another one when anything that it is built from is.

@@ -89,4 +89,7 @@ fn admission_quotas_roles_and_volumes_are_real() {
                   spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}";
     kubectl.run_with_input(&["apply", "-f", "-"], claim).unwrap();
     kubectl.run(&["wait", "pvc/data", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s"]).unwrap();
+    let more = r#"{"spec": {"resources": {"requests": {"storage": "2Gi"}}}}"#;
+    kubectl.run(&["patch", "pvc", "data", "--patch", more]).unwrap();
+    kubectl.run(&["wait", "pvc/data", "--for=jsonpath={.status.capacity.storage}=2Gi", "--timeout=60s"]).unwrap();
 }

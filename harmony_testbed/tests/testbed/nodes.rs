@@ -1,5 +1,8 @@
 //! Clusters whose pods run.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
 use harmony_testbed::{Cluster, Clusters, Image, Kubectl, NodePrograms, available};
 
 const SERVER: &str = "harmony.test/pod:1";
@@ -43,6 +46,16 @@ fn eventually(kubectl: &Kubectl, arguments: &[&str]) -> String {
     kubectl.run(arguments).unwrap()
 }
 
+/// Answers every request with these bytes.
+fn answer(here: &TcpListener, bytes: &[u8]) {
+    for connection in here.incoming() {
+        let mut connection = connection.unwrap();
+        // What was not read would reset the connection before its answer has been.
+        let _ = connection.read(&mut [0; 4096]);
+        let _ = connection.write_all(bytes);
+    }
+}
+
 #[test]
 fn pods_run_speak_and_are_found_by_name() {
     let Some(mut cluster) = available("pods_run_speak_and_are_found_by_name", Cluster::start("east")) else { return };
@@ -59,6 +72,18 @@ fn pods_run_speak_and_are_found_by_name() {
 
     kubectl.run(&["delete", "pod", "answers"]).unwrap();
     start_server(&kubectl, "answers", 30080);
+    kubectl.run(&["exec", "answers", "--", "/pod", "read", "/data/kept"]).unwrap();
+
+    kubectl.run(&["create", "namespace", "lenient"]).unwrap();
+    kubectl.run(&["run", "imageless", "--image=harmony.test/missing:1", "--namespace=lenient"]).unwrap();
+    let reason = "jsonpath={.status.containerStatuses[0].state.waiting.reason}";
+    let wait = ["wait", "pod/imageless", "--namespace=lenient", "--timeout=30s"];
+    kubectl.run(&[wait.as_slice(), &["--for", &format!("{reason}=ErrImagePull")]].concat()).unwrap();
+
+    let plane = cluster.control_plane().unwrap();
+    plane.kill_api_server();
+    assert!(kubectl.run(&["get", "pods"]).is_err());
+    plane.start_api_server().unwrap();
     kubectl.run(&["exec", "answers", "--", "/pod", "read", "/data/kept"]).unwrap();
 
     cluster.kill_kubelet().unwrap();
@@ -79,6 +104,16 @@ fn clusters_reach_each_other_by_node_ports_alone() {
     let west = clusters.find("west").unwrap().node_address().unwrap();
     let fetched = eventually(&east, &["exec", "east", "--", "/pod", "fetch", &format!("http://{west}:30080/")]);
     assert_eq!(fetched, "west\n");
+    let mut from_here = TcpStream::connect((west, 30080)).unwrap();
+    from_here.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let mut said = String::new();
+    from_here.read_to_string(&mut said).unwrap();
+    assert!(said.ends_with("west\n"), "{said}");
+    let here = TcpListener::bind((clusters.machine_address().unwrap(), 0)).unwrap();
+    let address = here.local_addr().unwrap();
+    std::thread::spawn(move || answer(&here, b"HTTP/1.0 200 OK\r\n\r\nhere\n"));
+    assert_eq!(eventually(&east, &["exec", "east", "--", "/pod", "fetch", &format!("http://{address}/")]), "here\n");
+
     assert!(east.run(&["exec", "east", "--", "/pod", "fetch", "http://west.default.svc.cluster.local/"]).is_err());
     assert!(east.run(&["exec", "east", "--", "/pod", "fetch", "http://192.0.2.1/"]).is_err(), "nothing leads outside");
 }
