@@ -37,7 +37,7 @@ func awaitOwner() {
 }
 
 // keep waits for the owner's end, then removes what is named: `cgroup=NAME` a control group with all below, anything else a directory
-// with everything in it.
+// with everything in it; in this order, so that what is named last is gone when all is.
 func keep(things []string) {
 	// A key pressed in the owner's terminal is not meant for the keeper.
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -49,6 +49,7 @@ func keep(things []string) {
 		for _, thing := range things {
 			if !remove(thing) {
 				gone = 0
+				break
 			}
 		}
 		if time.Now().After(deadline) {

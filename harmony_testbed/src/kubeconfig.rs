@@ -8,6 +8,8 @@ use crate::authority::Identity;
 /// A kubeconfig with one context called `context`, everything in it. It is JSON, which is YAML too.
 pub(crate) fn render_kubeconfig(context: &str, server: &str, authority: &str, user: &str, identity: &Identity) -> String {
     let encode = |pem: &str| BASE64.encode(pem.as_bytes());
+    // Several files may be joined to one, in which names are unique.
+    let user = format!("{user}@{context}");
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",

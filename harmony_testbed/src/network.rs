@@ -79,6 +79,13 @@ impl Network {
     }
 }
 
+impl Drop for Network {
+    fn drop(&mut self) {
+        // The kernel removes it with the room, a moment later than that: nobody should find it now.
+        let _ = run("ip", &words(&format!("link delete {}", interface_name(self.number))));
+    }
+}
+
 /// Makes the pair that joins this machine; whoever makes the interface has the network.
 fn room_on_this_machine(room: &Room) -> Result<u8, TestbedError> {
     let mut last = None;

@@ -22,10 +22,11 @@ const USAGE: &str = "usage: testbed build                   build its programs, 
        testbed status                  what is up";
 /// The names of clusters, as many as are asked for.
 const CLUSTERS: [&str; 8] = ["east", "north", "west", "south", "first", "second", "third", "fourth"];
-/// How long the last process's end may take.
-const GONE_LIMIT: Duration = Duration::from_secs(30);
+/// How long all of it may take to end.
+const GONE_LIMIT: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// What is up: written beside the programs.
+/// What is up: written beside the programs by who holds it, who ends it when this file is gone.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
     process: u32,
@@ -39,6 +40,7 @@ struct Wanted {
     name: Option<String>,
     level: u8,
     clusters: usize,
+    record: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -87,7 +89,7 @@ fn tell(error: &(dyn Error + 'static)) {
 
 impl Wanted {
     fn read(arguments: &[String]) -> Option<Self> {
-        let mut wanted = Self { name: None, level: 1, clusters: 3 };
+        let mut wanted = Self { name: None, level: 1, clusters: 3, record: None };
         for pair in arguments.chunks(2) {
             match pair {
                 [option, name] if option == "--name" && is_name(name) => wanted.name = Some(name.clone()),
@@ -98,6 +100,7 @@ impl Wanted {
                     wanted.clusters = clusters.parse().ok().filter(|clusters| (1..=CLUSTERS.len()).contains(clusters))?;
                     wanted.level = 3;
                 }
+                [option, record] if option == "--record" => wanted.record = Some(record.into()),
                 _ => return None,
             }
         }
@@ -130,6 +133,8 @@ fn up(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
     let log = records.join(format!("{name}.log"));
     let mut holder = Command::new(env::current_exe()?)
         .args(["hold", "--clusters", &wanted.clusters.to_string(), "--level", &wanted.level.to_string()])
+        .arg("--record")
+        .arg(&path)
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -143,10 +148,7 @@ fn up(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
         holder.wait()?;
         return Err(fs::read_to_string(&log)?.trim().to_owned().into());
     }
-    let started = Io::real().find_process(ProcessId(holder.id()))?.ok_or("it ended at once")?;
-    let record = Record { process: holder.id(), started: started.0, level: wanted.level, kubeconfig: first.trim().into() };
-    fs::write(&path, serde_json::to_string_pretty(&record)?)?;
-    println!("`{name}` is up until `cargo xtask testbed down`\nexport KUBECONFIG={}", record.kubeconfig.display());
+    println!("`{name}` is up until `cargo xtask testbed down`\nexport KUBECONFIG={}", first.trim());
     Ok(())
 }
 
@@ -155,15 +157,14 @@ fn down(name: Option<&str>) -> Result<(), Box<dyn Error>> {
         if name.is_some_and(|name| name != found) {
             continue;
         }
-        Io::real().signal(ProcessId(record.process), StartTime(record.started), Signal::Kill)?;
-        let begun = Instant::now();
-        while record.directory().exists() {
-            if begun.elapsed() > GONE_LIMIT {
-                return Err(format!("`{}` is still there", record.directory().display()).into());
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
         fs::remove_file(&path)?;
+        let begun = Instant::now();
+        while record.is_alive()? && begun.elapsed() < GONE_LIMIT {
+            thread::sleep(PAUSE);
+        }
+        if Io::real().signal(ProcessId(record.process), StartTime(record.started), Signal::Kill)? {
+            println!("`{found}` did not end in time: its holder was killed");
+        }
         let log = path.with_extension("log");
         fs::remove_file(&log).or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
         println!("`{found}` is down");
@@ -184,38 +185,40 @@ fn status() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Starts it, says where its kubeconfig is, and holds it until this process is killed.
+/// Starts it, says where its kubeconfig is, and holds it until its record is gone; without a record until this process is killed.
 fn hold(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
     match wanted.level {
         1 => {
             let plane = ControlPlane::start()?;
-            hold_with(&plane.kubeconfig())
+            hold_with(wanted, &plane.kubeconfig())
         }
         2 => {
             let cluster = Cluster::start(CLUSTERS[0])?;
-            hold_with(&cluster.kubeconfig())
+            hold_with(wanted, &cluster.kubeconfig())
         }
         _ => {
             let clusters = Clusters::start(&CLUSTERS[..wanted.clusters])?;
-            hold_with(clusters.kubeconfig())
+            hold_with(wanted, clusters.kubeconfig())
         }
     }
 }
 
-fn hold_with(kubeconfig: &Path) -> ! {
-    println!("{}", kubeconfig.display());
-    loop {
-        thread::park();
+fn hold_with(wanted: &Wanted, kubeconfig: &Path) -> Result<(), Box<dyn Error>> {
+    if let Some(path) = &wanted.record {
+        let (process, started) = Io::real().own_process()?;
+        let record = Record { process: process.0, started: started.0, level: wanted.level, kubeconfig: kubeconfig.to_owned() };
+        fs::write(path, serde_json::to_string_pretty(&record)?)?;
     }
+    println!("{}", kubeconfig.display());
+    while wanted.record.as_ref().is_none_or(|record| record.exists()) {
+        thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 impl Record {
     fn is_alive(&self) -> Result<bool, Box<dyn Error>> {
         Ok(Io::real().find_process(ProcessId(self.process))? == Some(StartTime(self.started)))
-    }
-
-    fn directory(&self) -> &Path {
-        self.kubeconfig.parent().unwrap_or(&self.kubeconfig)
     }
 }
 

@@ -1,5 +1,9 @@
 //! A control plane without nodes.
 
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
 use harmony_testbed::{AuditLevel, ControlPlane, ControlPlaneOptions, TestbedError, available};
 
 /// What the API server said in refusing.
@@ -92,4 +96,27 @@ fn admission_quotas_roles_and_volumes_are_real() {
     let more = r#"{"spec": {"resources": {"requests": {"storage": "2Gi"}}}}"#;
     kubectl.run(&["patch", "pvc", "data", "--patch", more]).unwrap();
     kubectl.run(&["wait", "pvc/data", "--for=jsonpath={.status.capacity.storage}=2Gi", "--timeout=60s"]).unwrap();
+}
+
+#[test]
+fn a_kubeconfig_that_is_given_takes_the_place_of_clusters_with_pods() {
+    let name = "a_kubeconfig_that_is_given_takes_the_place_of_clusters_with_pods";
+    let Some(plane) = available(name, ControlPlane::start()) else { return };
+    let hold = |clusters| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_testbed"));
+        command.args(["hold", "--clusters", clusters]).env("HARMONY_TEST_KUBECONFIG", plane.kubeconfig());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let too_many = hold("2").output().unwrap();
+    let said = String::from_utf8_lossy(&too_many.stderr).into_owned();
+    assert!(!too_many.status.success() && said.contains("this machine lacks 2 contexts in"), "{said}");
+
+    let mut held = hold("1").spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(held.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(PathBuf::from(line.trim()), plane.kubeconfig());
+    held.kill().unwrap();
+    held.wait().unwrap();
+    plane.kubectl().run(&["get", "namespace", "default"]).unwrap();
 }

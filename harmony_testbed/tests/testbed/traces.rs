@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -49,6 +50,12 @@ fn things() -> BTreeSet<PathBuf> {
     inside.map(|entry| entry.path()).filter(|path| path.to_string_lossy().contains("/harmony-")).collect()
 }
 
+/// The kernel gives no number twice.
+fn index_of_interface(address: IpAddr) -> Option<String> {
+    let IpAddr::V4(address) = address else { return None };
+    fs::read_to_string(format!("/sys/class/net/harmony-{}/ifindex", address.octets()[2])).ok()
+}
+
 #[test]
 fn nothing_is_left_when_the_owner_is_killed() {
     if available("nothing_is_left_when_the_owner_is_killed", Programs::ensure(&|_| ())).is_some() {
@@ -63,7 +70,10 @@ fn nothing_is_left_of_clusters_when_the_owner_is_killed() {
     let Some(cluster) = available("nothing_is_left_of_clusters_when_the_owner_is_killed", started) else { return };
     let Some(directory) = cluster.kubeconfig().parent().map(Path::to_owned) else { return };
     let name = directory.file_name().unwrap().to_string_lossy().into_owned();
+    let address = cluster.machine_address().unwrap();
+    let interface = index_of_interface(address).unwrap();
     drop(cluster);
+    assert_ne!(index_of_interface(address), Some(interface), "another one may have the address by now");
     assert_eq!(processes_of(&directory), [""; 0]);
     assert!(!things().iter().any(|thing| thing.to_string_lossy().contains(&name)), "{:?}", things());
     kill_owner("2", 9);
