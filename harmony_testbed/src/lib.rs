@@ -33,6 +33,7 @@ mod node_files;
 mod programs;
 mod requirements;
 mod room;
+mod toolchain;
 mod waiting;
 
 pub use audit::{AuditEvent, AuditLevel, AuditLog, AuditTrail, AuditUser, Mark, ObjectReference};

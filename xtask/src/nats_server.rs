@@ -8,7 +8,7 @@ use harmony_local::nats_server::{NatsServerError, Search, install};
 use crate::debian::install_packages;
 
 /// The client of the registry of Python packages is small, and every Debian release has it.
-const CLIENT: &str = "python3-pip";
+pub(crate) const CLIENT: &str = "python3-pip";
 
 /// Finds or installs `nats-server`, and says what it does.
 ///

