@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use harmony_io::{Io, ProcessId, Signal, StartTime};
-use harmony_testbed::{Cluster, Clusters, ControlPlane, NodePrograms, Programs, TestbedError};
+use harmony_testbed::{Cluster, Clusters, ControlPlane, Image, NodePrograms, Programs, TestbedError};
 use serde::{Deserialize, Serialize};
 
 const USAGE: &str = "usage: testbed build                   build its programs, if they are not there
-       testbed up [--name NAME] [--level 1|2|3] [--clusters N]
+       testbed up [--name NAME] [--level 1|2|3] [--clusters N] [--image IMAGE=PROGRAM]...
                                        start what stays until it is taken down: 1 a control plane, 2 a cluster whose
-                                       pods run, 3 several of these (3, or N of at most 8)
+                                       pods run, 3 several of these (3, or N of at most 8); pods can run IMAGE, such as
+                                       `harmony.test/nats-server:2`, which holds nothing but the static PROGRAM
        testbed down [--name NAME]      take it down without a trace; without a name all
        testbed status                  what is up";
 /// The names of clusters, as many as are asked for.
@@ -41,6 +42,8 @@ struct Wanted {
     level: u8,
     clusters: usize,
     record: Option<PathBuf>,
+    /// As they were given: `IMAGE=PROGRAM`.
+    images: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -89,7 +92,7 @@ fn tell(error: &(dyn Error + 'static)) {
 
 impl Wanted {
     fn read(arguments: &[String]) -> Option<Self> {
-        let mut wanted = Self { name: None, level: 1, clusters: 3, record: None };
+        let mut wanted = Self { name: None, level: 1, clusters: 3, record: None, images: Vec::new() };
         for pair in arguments.chunks(2) {
             match pair {
                 [option, name] if option == "--name" && is_name(name) => wanted.name = Some(name.clone()),
@@ -100,12 +103,25 @@ impl Wanted {
                     wanted.clusters = clusters.parse().ok().filter(|clusters| (1..=CLUSTERS.len()).contains(clusters))?;
                     wanted.level = 3;
                 }
+                [option, image] if option == "--image" && image.contains('=') => wanted.images.push(image.clone()),
                 [option, record] if option == "--record" => wanted.record = Some(record.into()),
                 _ => return None,
             }
         }
         Some(wanted)
     }
+
+    fn load_images(&self, cluster: &mut Cluster) -> Result<(), TestbedError> {
+        self.images.iter().try_for_each(|image| cluster.load_image(&read_image(image)))
+    }
+}
+
+/// The image that `IMAGE=PROGRAM` means; it runs the program, which is called as the image is.
+fn read_image(text: &str) -> Image {
+    let (name, program) = text.split_once('=').unwrap_or((text, text));
+    let called = name.rsplit('/').next().and_then(|last| last.split(':').next()).unwrap_or(name);
+    let path = format!("/{called}");
+    Image::new(name, &[&path]).with_program(&path, program)
 }
 
 /// It becomes the name of a file.
@@ -135,6 +151,7 @@ fn up(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
         .args(["hold", "--clusters", &wanted.clusters.to_string(), "--level", &wanted.level.to_string()])
         .arg("--record")
         .arg(&path)
+        .args(wanted.images.iter().flat_map(|image| ["--image", image]))
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -193,11 +210,13 @@ fn hold(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
             hold_with(wanted, &plane.kubeconfig())
         }
         2 => {
-            let cluster = Cluster::start(CLUSTERS[0])?;
+            let mut cluster = Cluster::start(CLUSTERS[0])?;
+            wanted.load_images(&mut cluster)?;
             hold_with(wanted, &cluster.kubeconfig())
         }
         _ => {
-            let clusters = Clusters::start(&CLUSTERS[..wanted.clusters])?;
+            let mut clusters = Clusters::start(&CLUSTERS[..wanted.clusters])?;
+            clusters.iter_mut().try_for_each(|cluster| wanted.load_images(cluster))?;
             hold_with(wanted, clusters.kubeconfig())
         }
     }
