@@ -92,10 +92,9 @@ impl Io {
         // What is no text was not written by a holder: it tells nothing.
         let _ = file.read_to_string(&mut before);
         let holder = holder(before.trim());
-        file.rewind()
-            .and_then(|()| file.set_len(0))
-            .and_then(|()| file.write_all(holder.as_bytes()))
-            .map_err(|source| IoError::new(Operation::Write, path, source))?;
+        self.run(Operation::Write, &path.display().to_string(), || {
+            file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(holder.as_bytes()))
+        })?;
         Ok(Lock { path: path.to_owned(), _file: file })
     }
 }

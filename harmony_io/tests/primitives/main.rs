@@ -4,4 +4,5 @@
 
 mod files;
 mod locks;
+mod points;
 mod processes;
