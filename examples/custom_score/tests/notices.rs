@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use harmony_test::SiteProgram;
 use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_custom_score");
 
 struct Hallway {
     program: SiteProgram,
@@ -16,7 +19,11 @@ struct Hallway {
 
 impl Hallway {
     fn new() -> Self {
-        Self { program: SiteProgram::new(env!("CARGO_BIN_EXE_custom_score")), notices: NamedTempFile::new().unwrap() }
+        Self::of(BINARY)
+    }
+
+    fn of(binary: &str) -> Self {
+        Self { program: SiteProgram::new(binary), notices: NamedTempFile::new().unwrap() }
     }
 
     fn wants(&self, notices: &Json) {
@@ -90,6 +97,36 @@ fn a_notice_that_somebody_else_put_there_is_not_touched() {
     let refused = hallway.run(&["apply", "--yes"], 5);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--adopt hallway/lift"));
     assert_eq!(hallway.board(), on_board(&[("lift.red", "theirs")]));
+}
+
+/// As with `CARGO_TARGET_DIR`: the program of one checkout stands where that of the other stood, and has the same state.
+#[test]
+fn two_checkouts_that_share_a_build_directory_do_not_take_away_what_the_other_made() {
+    let shared = tempfile::tempdir_in(Path::new(BINARY).parent().unwrap()).unwrap();
+    let built = shared.path().join("target/debug/custom_score");
+    fs::create_dir_all(built.parent().unwrap()).unwrap();
+    fs::hard_link(BINARY, &built).unwrap();
+    let build_from = |checkout: &str| {
+        let root = shared.path().join(checkout);
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("Cargo.lock"), "").unwrap();
+        let list = format!("{}: {}\n", built.display(), root.join("src/main.rs").display());
+        fs::write(built.with_extension("d"), list).unwrap();
+        root.display().to_string()
+    };
+    let hallway = Hallway::of(built.to_str().unwrap());
+    let one = build_from("one");
+    hallway.wants(&json!([notice("lift", "yellow", "of one")]));
+    hallway.run(&["apply", "--yes"], 0);
+    let other = build_from("other");
+    hallway.wants(&json!([notice("welcome", "white", "of the other")]));
+    for command in [&["plan"][..], &["apply", "--yes"], &["destroy", "--yes"]] {
+        let told = String::from_utf8_lossy(&hallway.run(command, 5).stderr).into_owned();
+        assert!(told.contains("belongs to another checkout") && told.contains(&one) && told.contains(&other), "{told}");
+    }
+    assert_eq!(hallway.board(), on_board(&[("lift.yellow", "of one")]));
+    build_from("one");
+    hallway.run(&["destroy", "--yes"], 0);
 }
 
 #[test]

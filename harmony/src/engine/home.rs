@@ -10,6 +10,8 @@ use harmony_io::{Io, IoError};
 use harmony_types::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::checkout::find_checkout;
+
 const MACHINE_ID: &str = "/etc/machine-id";
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 /// The number of a machine is not to be told to others as it is (machine-id(5)), so its digest is taken with this in front.
@@ -27,7 +29,8 @@ pub struct Home {
     pub host: String,
     /// The directory of the state. Absolute.
     pub directory: PathBuf,
-    /// The directory that the program was built in, or the program itself if it is not in a build directory.
+    /// The directory of the workspace that the program was built from, or the program itself if it is in no build directory. Empty where that is
+    /// not to be told.
     pub checkout: PathBuf,
 }
 
@@ -56,18 +59,22 @@ impl Home {
             machine: machine.map(|number| Digest::of(format!("{SALT}{number}").as_bytes())),
             host,
             directory: directory.to_owned(),
-            checkout: std::env::current_exe().map(|program| checkout_of(&program)).unwrap_or_default(),
+            checkout: match std::env::current_exe() {
+                Ok(program) => find_checkout(io, &program)?.unwrap_or_default(),
+                Err(_) => PathBuf::new(),
+            },
         })
     }
 
     /// In what `other` is elsewhere; `is_same_directory` tells of two paths whether they lead to one directory.
     pub(super) fn differs_from(&self, other: &Self, is_same_directory: impl Fn(&Path, &Path) -> bool) -> Option<Elsewhere> {
-        let both_say_it = self.machine.is_some() && other.machine.is_some();
-        if both_say_it && self.machine != other.machine {
+        let both_name_it = self.machine.is_some() && other.machine.is_some();
+        let is_unknown = |home: &Self| home.checkout.as_os_str().is_empty();
+        if both_name_it && self.machine != other.machine {
             Some(Elsewhere::Machine)
         } else if self.directory != other.directory && !is_same_directory(&self.directory, &other.directory) {
             Some(Elsewhere::Directory)
-        } else if self.checkout != other.checkout {
+        } else if self.checkout != other.checkout && !is_unknown(self) && !is_unknown(other) {
             Some(Elsewhere::Checkout)
         } else {
             None
@@ -79,7 +86,8 @@ impl fmt::Display for Home {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, directory, checkout, .. } = self;
         let host = if host.is_empty() { "this machine" } else { host };
-        write!(f, "`{}` on {host}, program of `{}`", directory.display(), checkout.display())
+        write!(f, "`{}` on {host}", directory.display())?;
+        if checkout.as_os_str().is_empty() { Ok(()) } else { write!(f, ", program of `{}`", checkout.display()) }
     }
 }
 
@@ -90,17 +98,6 @@ impl fmt::Display for Elsewhere {
             Self::Directory => "another directory",
             Self::Checkout => "another checkout",
         })
-    }
-}
-
-/// What is above the build directory: a debug and a release build are one program. A program elsewhere is its own checkout.
-fn checkout_of(program: &Path) -> PathBuf {
-    let is_named = |path: &&Path, names: &[&str]| path.file_name().is_some_and(|name| names.iter().any(|known| name == *known));
-    let target = program.ancestors().skip(1).find(|path| is_named(path, &["target"]));
-    let profile = || program.ancestors().skip(1).find(|path| is_named(path, &["debug", "release"]));
-    match target.or_else(profile).and_then(Path::parent) {
-        Some(above) => above.to_owned(),
-        None => program.to_owned(),
     }
 }
 
@@ -123,23 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_a_number_and_a_directory_by_another_path_are_not_elsewhere() {
+    fn what_is_not_known_and_a_directory_by_another_path_are_not_elsewhere() {
         let one = home(Some("1"), "/state", "/site");
         assert_eq!(one.differs_from(&home(None, "/state", "/site"), |_, _| false), None);
         assert_eq!(one.differs_from(&home(Some("1"), "/link/to/state", "/site"), |_, _| true), None);
-    }
-
-    #[test]
-    fn a_checkout_is_what_is_above_the_build_directory() {
-        for (program, checkout) in [
-            ("/users/me/site/target/debug/site", "/users/me/site"),
-            ("/users/me/site/target/release/site", "/users/me/site"),
-            ("/users/me/site/target/x86_64-unknown-linux-musl/release/site", "/users/me/site"),
-            ("/users/me/site/target/debug/deps/engine-0123", "/users/me/site"),
-            ("/var/build/debug/site", "/var/build"),
-            ("/usr/local/bin/site", "/usr/local/bin/site"),
-        ] {
-            assert_eq!(checkout_of(Path::new(program)), Path::new(checkout), "{program}");
-        }
+        assert_eq!(one.differs_from(&home(Some("1"), "/state", ""), |_, _| false), None, "nobody can say of which checkout");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Entry point: [`Maestro`](maestro::Maestro). It knows no kind of resource and no place.
 
+mod checkout;
 mod decide;
 pub mod difference;
 mod error;
