@@ -16,7 +16,7 @@ pub struct Address(Arc<str>);
 
 /// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not an address: write segments of visible characters without `/`, joined by `/`")]
+#[error("`{text}` is not an address")]
 pub struct AddressError {
     /// What was given.
     pub text: String,

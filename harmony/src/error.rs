@@ -83,6 +83,8 @@ pub enum ArrangeError {
     Cycle {
         /// The addresses, the first one again at the end.
         cycle: Vec<Address>,
+        /// The Scores that say them, each once.
+        said_at: Vec<Origin>,
     },
     /// Several Scores speak of something that none of them declares.
     #[error("{origin} speaks of the {what} `{name}`, which no Score declares")]
@@ -131,6 +133,12 @@ impl ArrangeError {
         Self::Refused { what: what.into(), said_at, hint: hint.into() }
     }
 
+    /// Things that wait for each other, the first one again at the end; `said_at` tells which Score says one of them.
+    pub(crate) fn cycle(cycle: Vec<Address>, said_at: impl Fn(&Address) -> Option<Origin>) -> Self {
+        let all: BTreeSet<Origin> = cycle.iter().filter_map(said_at).collect();
+        Self::Cycle { cycle, said_at: all.into_iter().collect() }
+    }
+
     /// The same as something that happened in a Score: in the one that says what is refused, else in `playing`, the one being played.
     pub(crate) fn in_score(self, playing: &Origin) -> Self {
         let origin = match &self {
@@ -144,9 +152,10 @@ impl ArrangeError {
     #[must_use]
     pub fn origins(&self) -> Vec<&Origin> {
         let mut origins = match self {
-            Self::Refused { said_at, .. } => said_at.iter().collect(),
+            Self::Refused { said_at, .. } | Self::Cycle { said_at, .. } => said_at.iter().collect(),
             Self::DuplicateAddress { first, second, .. }
             | Self::DuplicateIdentity { first, second, .. }
+            | Self::DuplicatePlace { first, second, .. }
             | Self::DeclaredTwice { first, second, .. } => vec![first, second],
             Self::DanglingReference { origin, .. } | Self::Undeclared { origin, .. } => vec![origin],
             Self::InScore { origin, source } => [vec![origin], source.origins()].concat(),
@@ -157,12 +166,22 @@ impl ArrangeError {
         origins
     }
 
-    /// What to do about it.
+    /// What to do about it, with the lines of the program that say it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unsupported { alternative, .. } => Some(alternative.clone()),
             Self::Refused { hint, said_at, .. } => Some(with_lines(hint, said_at)),
+            Self::InScore { source, .. } => source.hint(),
+            other => other.advice(),
+        }
+    }
+
+    /// What to do about it, for whoever shows the lines ([`ArrangeError::origins`]) by itself.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Unsupported { alternative, .. } => Some(alternative.clone()),
+            Self::Refused { hint, .. } => Some(hint.clone()),
             Self::DuplicateAddress { .. } => Some("give one of them another name, or put it into a scope of its own".to_owned()),
             Self::DuplicateIdentity { .. } => Some("remove one of the two, or share it through one Score".to_owned()),
             Self::DuplicatePlace { .. } => Some("give every place its own name: the Ledger tells them apart by it".to_owned()),
@@ -173,11 +192,14 @@ impl ArrangeError {
                 Some(format!("add the Score that declares the {what} `{name}`, or correct the name"))
             }
             Self::DeclaredTwice { .. } => Some("keep one declaration and let the other Score contribute to it".to_owned()),
-            Self::InScore { source, .. } => source.hint(),
+            Self::InScore { source, .. } => source.advice(),
             Self::Cycle { .. } => {
                 Some("let one of them not wait for the next: take away a reference or a gate between two of them".to_owned())
             }
-            Self::Address(_) | Self::Unserialisable { .. } => None,
+            Self::Address(_) => Some("write segments of visible characters without `/`, joined by `/`".to_owned()),
+            Self::Unserialisable { .. } => {
+                Some("its `Serialize` is written by hand: let it write text, numbers, lists and maps with text keys".to_owned())
+            }
         }
     }
 }

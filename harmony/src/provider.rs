@@ -160,6 +160,10 @@ impl Failure {
 
 /// The advice where whoever refused gave none.
 const NOT_PERMITTED: &str = "give the credential that the run uses the right to do this, or use one that has it";
+/// The same where something else was faster until the deadline.
+const CONFLICT: &str = "find out what else goes on changing it, and leave it to one of the two";
+/// The same where nobody answers.
+const UNREACHABLE: &str = "see that it runs and can be reached from here, then run the command again";
 
 impl ProviderError {
     /// Refused for good: `what` failed, `why`.
@@ -195,7 +199,12 @@ impl ProviderError {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        let general = matches!(self, Self::NotPermitted(_)).then_some(NOT_PERMITTED);
+        let general = match self {
+            Self::NotPermitted(_) => Some(NOT_PERMITTED),
+            Self::Conflict(_) => Some(CONFLICT),
+            Self::Unreachable(_) => Some(UNREACHABLE),
+            Self::Refused(_) | Self::RetryLater(_) => None,
+        };
         self.failure().hint.as_deref().or(general)
     }
 

@@ -250,6 +250,8 @@ impl Run {
     }
 }
 
+/// The advice where nothing better is known of what was waited for.
+const AGAIN: &str = "run the command again: it looks at what is there and goes on from that";
 /// What takes less than this needs no words.
 const SILENCE: Duration = Duration::from_millis(800);
 /// How soon a rest ends when the user asks to stop.
@@ -258,7 +260,7 @@ const ATTENTIVE: Duration = Duration::from_millis(500);
 fn given_up(what: &str, waited: Duration, reason: String, asked: Option<Duration>, hint: Option<String>) -> ProviderError {
     let later = |asked: Duration| format!("run it again in {} s: that is how long it asks to be left alone", asked.as_secs());
     let mut failure = Failure::new(format!("waited {} s for {what}", waited.as_secs()), reason);
-    failure.hint = hint.or(asked.map(later));
+    failure.hint = hint.or(asked.map(later)).or_else(|| Some(AGAIN.to_owned()));
     ProviderError::Unreachable(failure)
 }
 

@@ -33,7 +33,7 @@ pub enum EngineError {
     #[error(transparent)]
     Exclusion(#[from] ExclusionError),
     /// Some things could not be looked at.
-    #[error("failed to look at {}", troubles.first().map_or_else(|| "anything".to_owned(), |trouble| trouble.label.clone()))]
+    #[error("failed to look at {}", named(troubles))]
     Observe {
         /// Each of them, and why.
         troubles: Vec<Failed>,
@@ -111,6 +111,16 @@ impl EngineError {
             Self::NothingMade => Some("run `apply` first".to_owned()),
             Self::Empty { .. } => Some("use `destroy` to take everything away".to_owned()),
         }
+    }
+}
+
+/// The first of them, and how many there are besides.
+fn named(troubles: &[Failed]) -> String {
+    match troubles {
+        [] => "anything".to_owned(),
+        [one] => one.label.clone(),
+        [first, second] => format!("{} and {}", first.label, second.label),
+        [first, more @ ..] => format!("{} and {} more things", first.label, more.len()),
     }
 }
 

@@ -42,6 +42,14 @@ pub enum ExclusionError {
         /// By whom.
         taken: Taken,
     },
+    /// What a run writes there would be another user's, or could not be read by him.
+    #[error("the state directory `{state}` belongs to user {owner}, and this program runs as another one")]
+    NotOwn {
+        /// The state directory.
+        state: PathBuf,
+        /// The number of its owner.
+        owner: u32,
+    },
     /// The lease is not held: another run of any machine has it, or its store cannot be used.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -74,6 +82,7 @@ impl ExclusionError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Locked { taken, .. } => Some(taken.hint()),
+            Self::NotOwn { .. } => Some("run it as that user, or set `HARMONY_STATE_DIR` to a directory of your own".to_owned()),
             Self::Lease(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
             Self::Failed(error) => error.hint().map(str::to_owned),
@@ -97,6 +106,19 @@ pub fn find_taken(site: &Site) -> Result<Option<Taken>, IoError> {
     Ok(None)
 }
 
+/// Why a run that changes something could not begin now: another one holds the lock of this machine, or the lease. Nothing is taken for that, and a
+/// holder that has died a moment ago is still named.
+///
+/// # Errors
+/// [`ExclusionError::Failed`] or [`ExclusionError::Lease`] if that is not to be seen.
+pub async fn find_other_run(site: &Site) -> Result<Option<ExclusionError>, ExclusionError> {
+    if let Some(taken) = find_taken(site)? {
+        return Ok(Some(ExclusionError::Locked { state: site.state.clone(), taken }));
+    }
+    let Some(lease) = &site.lease else { return Ok(None) };
+    Ok(lease.find_holder().await?.map(ExclusionError::Lease))
+}
+
 /// The right to be the only run.
 pub(super) struct Exclusion {
     lock: Option<Lock>,
@@ -108,6 +130,7 @@ impl Exclusion {
     /// Takes the lock, which is not waited for, and the lease, whose holder is watched for a sign of life.
     pub(super) async fn take(site: &Site, observer: &Arc<dyn Observer>) -> Result<Self, ExclusionError> {
         site.io.ensure_directory(&site.state, Mode::Private)?;
+        refuse_of_others(site)?;
         let holder = Holder::of_this_process(&site.io, site.lease.as_ref().and_then(Lease::host))?;
         let (lock, words) = take_lock(site, &holder)?;
         let Some(lease) = &site.lease else { return Ok(Self { lock: Some(lock), lease: None, number: words.fence }) };
@@ -150,6 +173,14 @@ impl Exclusion {
     /// Frees the lock and removes its file.
     pub(super) fn remove_lock(&mut self, io: &Io) -> Result<(), IoError> {
         self.lock.take().map_or(Ok(()), |lock| lock.remove(io))
+    }
+}
+
+/// Who may do everything (an administrator by mistake) would leave files there that their owner cannot read any more.
+fn refuse_of_others(site: &Site) -> Result<(), ExclusionError> {
+    match site.io.find_status(&site.state)? {
+        Some(status) if !status.is_own => Err(ExclusionError::NotOwn { state: site.state.clone(), owner: status.owner }),
+        _ => Ok(()),
     }
 }
 

@@ -426,8 +426,10 @@ impl Maestro {
     ) -> Result<(Items, Observed), EngineError> {
         let items = Items::new(nodes, ledger, providers, prune);
         let needs: Vec<Vec<usize>> = items.items.iter().map(|item| item.needs.clone()).collect();
-        let order = Order::sort(&needs).map_err(|knot| ArrangeError::Cycle {
-            cycle: knot.cycle.into_iter().map(|at| items.items[at].address.clone()).collect(),
+        let order = Order::sort(&needs).map_err(|knot| {
+            let cycle: Vec<&Item> = knot.cycle.into_iter().map(|at| &items.items[at]).collect();
+            let said_at = |address: &Address| Some(cycle.iter().find(|item| item.address == *address)?.origin.clone());
+            ArrangeError::cycle(cycle.iter().map(|item| item.address.clone()).collect(), said_at)
         })?;
         run.emit(&Event::Phase { phase: "looking at", count: items.len() });
         let context = Context { entries: Entries::All(ledger), allowances: &self.allowances, took_over: run.took_over() };

@@ -190,7 +190,11 @@ where
         let trying = attempt();
         async move {
             match trying.await {
-                Err(ProviderError::Conflict(failure)) => Ok(Looked::NotYet(failure.to_string())),
+                // Looked at again and tried again, as what is told to wait; its advice is its own.
+                Err(error @ ProviderError::Conflict(_)) => {
+                    let hint = error.hint().map(str::to_owned);
+                    Err(ProviderError::RetryLater(Failure { hint, retry_after: None, ..error.failure().clone() }))
+                }
                 tried => tried,
             }
         }

@@ -65,6 +65,15 @@ impl Lease {
         }
     }
 
+    /// Who holds it, as the reason for which another run could not begin; nobody, if it is free. It is not watched whether that run still lives.
+    ///
+    /// # Errors
+    /// [`LeaseError::Store`] if the store cannot be used.
+    pub(crate) async fn find_holder(&self) -> Result<Option<LeaseError>, LeaseError> {
+        let found = self.store().find().await.map_err(|source| self.failed(source))?;
+        Ok(found.as_ref().and_then(holding).map(|(stored, name)| self.held(stored, name)))
+    }
+
     async fn swap(&self, found: Option<&Stored>, holder: &str, floor: u64) -> Result<(Stored, Sent), ProviderError> {
         let now = WallTime::now();
         let number = found.map_or(0, |found| found.record.number).max(floor) + 1;

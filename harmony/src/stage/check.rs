@@ -33,8 +33,9 @@ fn check_references(arrangement: &Arrangement) -> Result<(), ArrangeError> {
         let dangling = |to| ArrangeError::DanglingReference { address: address.clone(), origin: node.origin.clone(), to };
         needs.push(needed.map_err(dangling)?.into_iter().collect());
     }
-    let cycle = |knot: Knot| knot.cycle.into_iter().map(|at| addresses[at].clone()).collect();
-    Order::sort(&needs).map(|_| ()).map_err(|knot| ArrangeError::Cycle { cycle: cycle(knot) })
+    let said_at = |address: &Address| Some(arrangement.nodes.get(address)?.origin.clone());
+    let knotted = |knot: Knot| ArrangeError::cycle(knot.cycle.into_iter().map(|at| addresses[at].clone()).collect(), said_at);
+    Order::sort(&needs).map(|_| ()).map_err(knotted)
 }
 
 fn check_identities(arrangement: &Arrangement) -> Result<(), ArrangeError> {

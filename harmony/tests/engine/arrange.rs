@@ -81,6 +81,24 @@ fn two_places_with_one_name_are_refused() {
     assert!(text.starts_with("two places are called `fake`: one of on the first (harmony/tests/engine/arrange.rs:"), "{text}");
     assert!(text.contains(", one of on the second (harmony/tests/engine/arrange.rs:"), "{text}");
     insta::assert_snapshot!(error.hint().unwrap(), @"give every place its own name: the Ledger tells them apart by it");
+    let scores: Vec<&str> = error.origins().iter().map(|origin| origin.score.as_str()).collect();
+    assert_eq!(scores, ["on the second", "on the first"], "both lines are shown");
+}
+
+#[tokio::test]
+async fn what_a_place_cannot_do_is_refused_before_anything_is_looked_at() {
+    let site = FakeSite::new();
+    let scores = program(|place, stage| {
+        stage.add(place, "a", &FakeThing::new("a"))?;
+        let (place, what) = ("fake".to_owned(), "fly".to_owned());
+        Err(ArrangeError::Unsupported { place, what, alternative: "choose one with wings".to_owned() })
+    });
+    insta::assert_snapshot!(refusal(&scores), @r"
+    program (harmony/tests/engine/programs.rs:LINE) cannot be arranged: place `fake` cannot fly
+    hint: choose one with wings
+    ");
+    assert!(site.apply(&scores).await.is_err() && site.plan(&scores).await.is_err());
+    assert_eq!((site.world.observations(), site.world.writes(), site.site.state.exists()), (0, 0, false));
 }
 
 #[test]
@@ -110,8 +128,8 @@ fn things_that_wait_for_each_other_are_refused() {
 fn a_name_that_is_no_name_is_refused() {
     let scores = program(|place, stage| stage.add(place, "two words", &FakeThing::new("a")).map(|_| ()));
     insta::assert_snapshot!(refusal(&scores), @r"
-    program (harmony/tests/engine/programs.rs:LINE) cannot be arranged: `fake/two words` is not an address: write segments of visible characters without `/`, joined by `/`
-    hint:
+    program (harmony/tests/engine/programs.rs:LINE) cannot be arranged: `fake/two words` is not an address
+    hint: write segments of visible characters without `/`, joined by `/`
     ");
 }
 

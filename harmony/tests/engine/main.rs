@@ -13,6 +13,7 @@ mod ledger;
 mod loss;
 mod nested;
 mod plan;
+mod preview;
 mod procedures;
 mod programs;
 mod proofs;
