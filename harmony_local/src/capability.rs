@@ -82,7 +82,8 @@ impl LocalPlace<WithNats> {
             None => Err(ArrangeError::Unsupported {
                 place: self.name.to_string(),
                 what: "run NATS servers: the facts name no nats-server program".to_owned(),
-                alternative: "look at the place again with a client of NATS".to_owned(),
+                alternative: "make the facts anew, with a program that gives the place a client of NATS: `facts > FILE`"
+                    .to_owned(),
             }),
         }
     }

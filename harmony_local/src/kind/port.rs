@@ -13,7 +13,7 @@ use harmony::value::Output;
 use harmony_types::{Digest, HostName, Port};
 use serde::{Deserialize, Serialize};
 
-use crate::nats::{ProcessIdentity, find};
+use crate::nats::{ProcessIdentity, find, find_written_port};
 
 /// A port on which a server of this place listens. Which one is derived from the server's name and its directory, moved on if that one is
 /// taken when it is chosen, and then kept in the Ledger, until somebody else takes it while the server is away.
@@ -124,12 +124,17 @@ impl Provider<LocalPort> for Ports {
     ) -> Result<Vec<Observation<LocalPort>>, ProviderError> {
         let look = |known: &Known<LocalPort>| {
             let identity = &known.identity;
-            let Some(kept) = &known.kept else { return Ok(Observation::Absent) };
+            // Whoever has lost the Ledger keeps the ports: clients know them.
+            let kept = match &known.kept {
+                Some(kept) => Some(kept.clone()),
+                None => find_written_port(run.io(), &identity.process, &identity.role)?.map(|port| PortOutputs { port }),
+            };
+            let Some(kept) = kept else { return Ok(Observation::Absent) };
             self.take(kept.port);
             let address = SocketAddr::new(address_of(identity)?, kept.port.number());
             let is_ours = run.io().is_address_free(address)? || find(run.io(), &identity.process)?.is_some();
             let holder = if is_ours { PortHolder::Server } else { PortHolder::AnotherProcess };
-            Ok(Observation::there(LocalPort { identity: identity.clone(), holder }, kept.clone()))
+            Ok(Observation::there(LocalPort { identity: identity.clone(), holder }, kept))
         };
         wanted.iter().map(look).collect()
     }

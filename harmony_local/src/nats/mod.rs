@@ -6,6 +6,7 @@ mod last_words;
 mod process;
 mod record;
 mod supervisor;
+mod written;
 
 pub(crate) use binary::{Binaries, failed};
 pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
@@ -15,3 +16,4 @@ pub(crate) use last_words::LOG;
 pub use process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
 pub(crate) use record::find;
 pub(crate) use supervisor::{READY_WITHIN, Supervisor};
+pub(crate) use written::find_written_port;

@@ -74,7 +74,7 @@ impl Supervisor {
         let program = PathBuf::from(desired.program.get()?);
         let words = LastWords::listen(run.io(), identity)?;
         let process = run.io().spawn_detached(&program, &identity.arguments(), &identity.beside(OUTPUT))?;
-        let Some(started) = run.io().find_process(process)? else { return Err(words.explain(run.io(), "it ended at once")) };
+        let Some(started) = run.io().find_process(process)? else { return Err(words.explain(run.io(), "it ended")) };
         record(run.io(), desired, process, started)?.write(run.io(), identity)?;
         match self
             .wait_until_it_answers(&run.within(self.ready_within).finishing(), at, identity, (process, started), &words)
