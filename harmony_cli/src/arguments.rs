@@ -1,6 +1,6 @@
 //! The command line's grammar.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -66,12 +66,14 @@ pub(crate) enum Command {
     Forget(ForgetArguments),
     /// Take away everything that this program has made
     Destroy(DestroyArguments),
-    /// Show what the Scores become, without looking at anything
+    /// Show what the Scores become, without looking at what was made
     Render(RenderArguments),
     /// List the Scores and what each of them becomes
-    List,
-    /// Draw what stands on what, without looking at anything; needs that follow from others are left out
+    List(FactsArguments),
+    /// Draw what stands on what, without looking at what was made; needs that follow from others are left out
     Graph(GraphArguments),
+    /// Look at the place, and write what was found as JSON, for `--facts`
+    Facts,
     /// Tell how every thing stands, also where some do not answer (exit code 3 unless all is well)
     Status,
     /// Carry out a procedure that a Score offers, such as `rotate`; without a name, list them
@@ -86,6 +88,18 @@ pub(crate) enum Command {
     /// List, set, read and remove the secrets of this program
     #[command(subcommand)]
     Secrets(SecretsCommand),
+}
+
+impl Command {
+    /// The file that says what is known of the place, if one is given.
+    pub(crate) fn facts(&self) -> Option<&Path> {
+        match self {
+            Self::List(place) | Self::Render(RenderArguments { place, .. }) | Self::Graph(GraphArguments { place, .. }) => {
+                place.facts.as_deref()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What the user allows beyond the Scores.
@@ -113,6 +127,14 @@ pub(crate) struct TargetArguments {
     /// Do nothing but at ADDRESS and below it, or for the Score of that name; what it needs comes along
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) target: Vec<String>,
+}
+
+/// What is known of the place.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FactsArguments {
+    /// Take what is known of the place from FILE, which `facts` wrote, instead of looking at it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
 }
 
 /// Where the site is at home.
@@ -209,8 +231,10 @@ pub(crate) struct RenderArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,
     /// Look at what is there, and write also values and secrets that are known only from it
-    #[arg(long, requires = "to")]
+    #[arg(long, requires = "to", conflicts_with = "facts")]
     pub(crate) secrets: bool,
+    #[command(flatten)]
+    pub(crate) place: FactsArguments,
 }
 
 #[derive(Debug, Args)]
@@ -221,6 +245,8 @@ pub(crate) struct GraphArguments {
     /// Show every resource and proof, not one box for each thing
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) place: FactsArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

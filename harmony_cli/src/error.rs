@@ -1,8 +1,9 @@
 //! Why a command did not do what it was asked to.
 
 use std::io;
+use std::path::PathBuf;
 
-use harmony::engine::exclusion::Holding;
+use harmony::engine::exclusion::{ExclusionError, Holding};
 use harmony::engine::outcome::Failed;
 use harmony::engine::plan::Step;
 use harmony::engine::saved::{Moved, SavedPlanError};
@@ -26,6 +27,12 @@ pub(crate) enum CommandError {
     Survey { source: ProviderError },
     #[error("what was found does not fit the place")]
     Unfit { source: ProviderError },
+    #[error("there is no file of facts `{path}`")]
+    NoFacts { path: PathBuf },
+    #[error("`{path}` does not hold the facts of this place")]
+    OtherFacts { path: PathBuf, source: serde_json::Error },
+    #[error("failed to write down what was found at the place")]
+    FactsUnwritable { source: serde_json::Error },
     #[error("there is no terminal in which to ask whether to go on, and nothing has been changed")]
     NoConsent { flag: &'static str },
     #[error("not confirmed, so nothing has been changed")]
@@ -65,6 +72,7 @@ impl CommandError {
                 EngineError::Exclusion(error) if error.holding().is_some() => Exit::Locked,
                 EngineError::Arrange(_)
                 | EngineError::Refused { .. }
+                | EngineError::Exclusion(ExclusionError::NotOwn { .. })
                 | EngineError::Elsewhere { .. }
                 | EngineError::SavedPlan(_)
                 | EngineError::Target(_)
@@ -75,10 +83,13 @@ impl CommandError {
                 EngineError::PlanFile(_) => Exit::Refused,
                 _ => Exit::Failed,
             },
-            Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined | Self::MayBeLost(_) => Exit::Refused,
+            Self::OtherFacts { .. } | Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined | Self::MayBeLost(_) => {
+                Exit::Refused
+            }
             Self::Interrupted | Self::Aborted => Exit::Interrupted,
             Self::Secret(_) | Self::Prompt { .. } | Self::EmptySecret | Self::SecretNotText { .. } => Exit::Failed,
             Self::SecretName { .. } | Self::UnknownProcedure { .. } | Self::AmbiguousProcedure { .. } => Exit::WrongUsage,
+            Self::NoFacts { .. } | Self::FactsUnwritable { .. } => Exit::Failed,
             Self::Site(_) | Self::Survey { .. } | Self::Io(_) | Self::Output { .. } | Self::Input { .. } => Exit::Failed,
         }
     }
@@ -86,9 +97,16 @@ impl CommandError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Engine(error) => error.hint(),
+            Self::Engine(error) => match error.as_ref() {
+                // Its lines are shown, and are fields of `--json`.
+                EngineError::Arrange(error) => error.advice(),
+                error => error.hint(),
+            },
             Self::Site(error) => error.hint(),
             Self::Survey { source } | Self::Unfit { source } => source.hint().map(str::to_owned),
+            Self::NoFacts { .. } | Self::OtherFacts { .. } => {
+                Some("make it on a machine that can look at the place: `facts > FILE`".to_owned())
+            }
             Self::NoConsent { flag } => Some(format!("look at the plan, then run it with `{flag}`")),
             Self::Secret(error) => error.hint(),
             Self::Prompt { source } => source.hint(),
@@ -106,7 +124,7 @@ impl CommandError {
             Self::Aborted => Some("run it again: it looks at what is there and goes on from that".to_owned()),
             Self::Io(error) => error.hint().map(str::to_owned),
             Self::SecretName { .. } => Some("write segments of `a-z`, `0-9`, `-`, `_` and `.`, joined by `/`".to_owned()),
-            Self::SecretNotText { .. } => None,
+            Self::SecretNotText { .. } | Self::FactsUnwritable { .. } => None,
             Self::Declined | Self::Interrupted | Self::Output { .. } | Self::Input { .. } => None,
         }
     }

@@ -30,9 +30,14 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("destroy", &[("destroy", "show what goes, ask, take it away")]),
     (
         "render",
-        &[("render", "everything, secrets hidden"), ("render --to rendered", "one file per resource, for a review or a diff")],
+        &[
+            ("render", "everything, secrets hidden"),
+            ("render --to rendered", "one file per resource, for a review or a diff"),
+            ("render --facts laptop.json", "on a machine that cannot look at the place"),
+        ],
     ),
     ("list", &[("list", "which Score makes what, and its source line")]),
+    ("facts", &[("facts > laptop.json", "what is known of the place"), ("facts --json", "the same as a line, for a program")]),
     (
         "graph",
         &[
@@ -80,7 +85,7 @@ pub(crate) fn grammar(program: &str) -> clap::Command {
     })
 }
 
-const EXIT_CODES: &str = "Exit codes:
+pub(crate) const EXIT_CODES: &str = "Exit codes:
   0    done, or nothing to do
   1    something failed
   2    wrong usage

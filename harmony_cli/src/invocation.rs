@@ -116,8 +116,12 @@ impl Session {
                 interrupts.unless(commands::secrets(self, &site, command)).await.unwrap_or(Err(CommandError::Interrupted))
             }
             Command::Doctor => interrupts.unless(commands::doctor(self, &site, &place)).await.ok_or(CommandError::Interrupted),
+            Command::Facts => {
+                interrupts.unless(commands::facts(self, &place, &site)).await.unwrap_or(Err(CommandError::Interrupted))
+            }
             command => {
-                let surveyed = interrupts.unless(survey(place, &site)).await.unwrap_or(Err(CommandError::Interrupted));
+                let surveying = commands::survey(place, &site, command.facts());
+                let surveyed = interrupts.unless(surveying).await.unwrap_or(Err(CommandError::Interrupted));
                 match surveyed {
                     Ok(topology) => commands::carry_out(self, interrupts, command, (inventory, &topology, scores)).await,
                     Err(error) => Err(error),
@@ -187,11 +191,6 @@ impl Session {
     }
 }
 
-async fn survey<P: Survey>(place: P, site: &Site) -> Result<P::Surveyed, CommandError> {
-    let facts = place.survey(site).await.map_err(|source| CommandError::Survey { source })?;
-    place.with_facts(site, facts).map_err(|source| CommandError::Unfit { source })
-}
-
 fn parse(program: &str, arguments: Vec<OsString>) -> Result<Arguments, clap::Error> {
     let words = std::iter::once(OsString::from(program)).chain(arguments);
     Arguments::from_arg_matches(&crate::help::grammar(program).try_get_matches_from(words)?)
@@ -208,8 +207,7 @@ fn misunderstood(error: &clap::Error, console: &Console, wants_json: bool) -> Ex
         _ => {
             console.message(text.as_bytes());
             if wants_json {
-                let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-                console.data(&report::misunderstood_line(said.to_owned()));
+                console.data(&report::misunderstood_line(&text));
                 console.data(&Summary::of(Exit::WrongUsage.outcome()).line(Duration::ZERO));
             }
             Exit::WrongUsage

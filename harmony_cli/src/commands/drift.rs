@@ -4,6 +4,7 @@ use harmony::engine::plan::{Change, Step};
 use harmony::topology::Topology;
 
 use super::look::{Ended, On};
+use super::other_run::note_other_run;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::invocation::Session;
@@ -14,6 +15,7 @@ pub(super) async fn drift<T: Topology>(
     session: &Session,
     (inventory, topology, scores): On<'_, T>,
 ) -> Result<Ended, CommandError> {
+    note_other_run(session, topology.site()).await;
     let plan = session.maestro(topology.site()).plan(inventory, topology, scores).await?;
     session.progress.end();
     let differs: Vec<&Step> = plan.steps.iter().filter(|step| step.change.is_pending() && step.change != Change::Prove).collect();

@@ -3,6 +3,7 @@
 use harmony::topology::Topology;
 use harmony::{Inventory, Scores, Stage};
 
+use super::other_run::note_other_run;
 use super::{apply, drift, graph, plan, render, run, verify};
 use crate::arguments::Command;
 use crate::error::CommandError;
@@ -41,7 +42,7 @@ pub(crate) async fn carry_out<T: Topology>(
             Command::Verify => verify::verify(session, on).await,
             Command::Drift => drift::drift(session, on).await,
             Command::Render(arguments) => render::render(session, arguments, on).await,
-            Command::List => list(session, on),
+            Command::List(_) => list(session, on),
             Command::Graph(arguments) => graph::graph(session, arguments, on),
             Command::Status => status(session, on).await,
             Command::Apply(_)
@@ -50,6 +51,7 @@ pub(crate) async fn carry_out<T: Topology>(
             | Command::Run(_)
             | Command::Secrets(_)
             | Command::Show { .. }
+            | Command::Facts
             | Command::Doctor
             | Command::Completions { .. } => Ok(Ended::with(Exit::Done)),
         }
@@ -70,6 +72,7 @@ fn list<T: Topology>(session: &Session, (inventory, topology, scores): On<'_, T>
 }
 
 async fn status<T: Topology>(session: &Session, (inventory, topology, scores): On<'_, T>) -> Result<Ended, CommandError> {
+    note_other_run(session, topology.site()).await;
     let maestro = session.maestro(topology.site());
     let standings = maestro.status(inventory, topology, scores).await?;
     session.progress.end();

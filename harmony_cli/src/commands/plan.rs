@@ -9,10 +9,12 @@ use harmony::topology::Topology;
 use harmony_io::Io;
 
 use super::look::{Ended, On};
+use super::other_run::note_other_run;
 use crate::arguments::{AdoptArguments, PlanArguments};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::invocation::Session;
+use crate::nearest::nearest;
 use crate::report::{self, Summary};
 
 /// Shows what would change. A plan that `apply` would refuse ends as `apply` would.
@@ -21,6 +23,7 @@ pub(super) async fn plan<T: Topology>(
     arguments: &PlanArguments,
     (inventory, topology, scores): On<'_, T>,
 ) -> Result<Ended, CommandError> {
+    note_other_run(session, topology.site()).await;
     let allowances = allowances(&arguments.losses.allow_loss, &arguments.adoptions);
     let maestro = session.maestro_at(topology.site(), arguments.home, &arguments.targets).with_allowances(allowances);
     let saved = match &arguments.out {
@@ -90,9 +93,20 @@ pub(super) fn note_idle_flags(session: &Session, plan: &Plan, losses: &[String],
     let idle = |flag: &str, addresses: &[String]| {
         let means_something = |address: &String| knows(address) || (flag == "--adopt" && below(address));
         for address in addresses.iter().filter(|address| !means_something(address)) {
-            session.remark(&format!("`{flag} {address}` names nothing in the plan"));
+            session.remark(&format!("`{flag} {address}` names nothing in the plan{}", did_you_mean(address, plan)));
         }
     };
     idle("--allow-loss", losses);
     idle("--adopt", adoptions);
+}
+
+/// The addresses of the plan that may have been meant: a word of advice, or nothing.
+fn did_you_mean(written: &str, plan: &Plan) -> String {
+    let forms = plan.steps.iter().flat_map(|step| {
+        let whole = step.address.as_str();
+        let parts = whole.match_indices('/').map(|(at, _)| &whole[at + 1..]);
+        [whole].into_iter().chain(parts).map(|form| (form.to_owned(), whole.to_owned()))
+    });
+    let near: Vec<String> = nearest(written, forms).iter().map(|address| format!("`{address}`")).collect();
+    if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) }
 }

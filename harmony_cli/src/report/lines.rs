@@ -106,6 +106,11 @@ pub(crate) enum Line<'a> {
     },
     /// What `doctor` looked at, and how it stands.
     Check(&'a Check),
+    /// What was found by looking at the place, in its own form.
+    Facts {
+        /// What `--facts` reads.
+        facts: &'a Json,
+    },
     /// What a shell needs to complete command lines.
     Completions {
         /// The shell.
@@ -300,9 +305,12 @@ pub(crate) fn error_line(error: &CommandError) -> String {
     .text()
 }
 
-/// A command line that cannot be understood.
-pub(crate) fn misunderstood_line(error: String) -> String {
-    Line::Error { error, hint: None, said_at: Vec::new(), failed: &[], refused: Vec::new(), moved: &[], held: None }.text()
+/// A command line that cannot be understood; `said` is what people read: what is wrong up to an empty line, tips, the usage.
+pub(crate) fn misunderstood_line(said: &str) -> String {
+    let words: Vec<&str> = said.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let error = words.join(" ").trim_start_matches("error: ").to_owned();
+    let hint = said.lines().find_map(|line| line.trim().strip_prefix("tip: ")).map(str::to_owned);
+    Line::Error { error, hint, said_at: Vec::new(), failed: &[], refused: Vec::new(), moved: &[], held: None }.text()
 }
 
 /// One line for each step that does something.
@@ -328,6 +336,11 @@ pub(crate) fn next_step_lines(outcome: &Outcome) -> String {
 /// How each thing stands.
 pub(crate) fn standing_lines(standings: &[Standing]) -> String {
     standings.iter().map(|standing| Line::Standing(standing).text()).collect()
+}
+
+/// What was found by looking at the place.
+pub(crate) fn facts_line(facts: &Json) -> String {
+    Line::Facts { facts }.text()
 }
 
 /// What a shell needs to complete command lines.

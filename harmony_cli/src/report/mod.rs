@@ -24,8 +24,8 @@ pub(crate) use failure::{failures, problem};
 pub(crate) use layout::{Detail, Layout, counted, seconds, visible};
 pub use lines::EVENTS;
 pub(crate) use lines::{
-    Line, Summary, completions_line, error_line, event_line, left_line, listing_lines, misunderstood_line, next_step_lines,
-    node_line, planned_changes, proof_lines, secret_line, standing_lines,
+    Line, Summary, completions_line, error_line, event_line, facts_line, left_line, listing_lines, misunderstood_line,
+    next_step_lines, node_line, planned_changes, proof_lines, secret_line, standing_lines,
 };
 pub(crate) use listing::listing;
 pub(crate) use outcome::{after_failures, done, verified};

@@ -1,10 +1,12 @@
 //! Commands that change something.
 
+use harmony::Scores;
 use harmony::lease::{FileLeaseStore, LeaseRecord, LeaseStore, WallTime};
-use harmony_cli::{Exit, Interrupter};
+use harmony_cli::{Exit, Interrupter, interrupts};
 use harmony_io::Io;
 use serde_json::json;
 
+use crate::mistakes::Custom;
 use crate::place::shelf;
 use crate::program::Program;
 
@@ -103,8 +105,15 @@ async fn what_this_program_has_not_made_is_taken_over_only_by_name() {
 
 #[tokio::test]
 async fn a_flag_that_names_nothing_is_told() {
-    let said = Program::new().run("plan --allow-loss warehouse/lwo", &[shelf("low", 1)]).await;
-    assert!(said.messages.contains("`--allow-loss warehouse/lwo` names nothing in the plan"), "{}", said.messages);
+    for (flag, near) in [
+        ("--allow-loss warehouse/lwo", "; did you mean `warehouse/low`?\n"),
+        ("--allow-loss low", "; did you mean `warehouse/low`?\n"),
+        ("--adopt warehouse/lwo", "; did you mean `warehouse/low`?\n"),
+        ("--allow-loss elsewhere/entirely", "\n"),
+    ] {
+        let said = Program::new().run(&format!("plan {flag}"), &[shelf("low", 1)]).await;
+        assert!(said.messages.contains(&format!("`{flag}` names nothing in the plan{near}")), "{}", said.messages);
+    }
 }
 
 #[tokio::test]
@@ -174,6 +183,13 @@ async fn a_second_run_ends_with_who_holds_the_lock() {
         program.world.is_waiting.notified().await;
         let said = program.run("apply --yes --json", &[shelf("low", 1)]).await;
         *second.lock().unwrap() = Some(said);
+        for (command, exit) in [("plan", Exit::Done), ("drift", Exit::Pending), ("status", Exit::Pending)] {
+            let looked = program.run(command, &[shelf("low", 1)]).await;
+            assert_eq!(looked.exit, exit, "{command} takes no lock");
+            let who = format!("process {} of ", std::process::id());
+            assert!(looked.messages.contains("is locked by `") && looked.messages.contains(&who), "{}", looked.messages);
+            assert!(looked.messages.contains("what that run has not come to yet shows as a difference"), "{}", looked.messages);
+        }
         program.world.go_on.notify_one();
     });
     assert_eq!(first.await.exit, Exit::Done);
@@ -207,6 +223,11 @@ async fn a_run_on_another_machine_ends_with_who_holds_the_lease() {
     });
     let said = program.run("apply --yes --json", &[shelf("low", 2)]).await;
     renewing.await.unwrap();
+    for command in ["plan", "drift", "status"] {
+        let looked = program.run(command, &[shelf("low", 2)]).await;
+        let who = "is held by `site`, process 7 of ops on elsewhere, since 2026-11-23";
+        assert!(looked.messages.contains(who), "{command}: {}", looked.messages);
+    }
     assert_eq!((said.exit, &said.summary()["outcome"]), (Exit::Locked, &"refused".into()));
     let holding = "is held by `site`, process 7 of ops on elsewhere, since 2026-11-23 19:54:15 UTC until 2026-11-23 19:54:55 UTC";
     assert!(said.messages.contains(holding), "{}", said.messages);
@@ -322,4 +343,22 @@ async fn verify_before_anything_was_made_says_once_to_apply_first() {
     error: this program has made nothing yet, so there is nothing to prove
       hint: run `apply` first
     ");
+}
+
+#[tokio::test]
+async fn after_a_failure_the_rest_goes_on_unless_told_otherwise() {
+    // More than can be under way at the same time, and all of them fail.
+    let many = || {
+        Scores::default().with(Custom(|place, stage| {
+            (0..40).try_for_each(|number| stage.add(place, &format!("t{number}"), &shelf(&format!("t{number}"), 1)).map(drop))
+        }))
+    };
+    let program = Program::new();
+    program.world.refused.lock().unwrap().extend((0..40).map(|number| format!("t{number}")));
+    let said = program.run_until("apply --yes", many(), interrupts().1).await;
+    assert_eq!(said.exit, Exit::Failed);
+    assert!(!said.messages.contains("not begun"), "{}", said.messages);
+    let said = program.run_until("apply --yes --fail-fast", many(), interrupts().1).await;
+    assert_eq!(said.exit, Exit::Failed);
+    assert!(said.messages.contains(" things were not begun:"), "{}", said.messages);
 }

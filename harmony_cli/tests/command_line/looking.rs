@@ -1,6 +1,11 @@
 //! Commands that change nothing.
 
-use harmony_cli::Exit;
+use harmony::Scores;
+use harmony::modules::nats::score::NatsScore;
+use harmony_cli::{Exit, interrupts};
+use harmony_io::Mode;
+use harmony_local::{LocalTopology, WithNats};
+use serde_json::Value as Json;
 
 use crate::place::{Shelf, shelf};
 use crate::program::Program;
@@ -185,4 +190,48 @@ async fn wrong_usage_and_help_are_told_apart() {
     let said = program.run("apply --help", &[]).await;
     assert_eq!((said.exit, said.messages.as_str()), (Exit::Done, ""));
     assert!(said.output.contains("  site apply --yes --json"), "{}", said.output);
+}
+
+/// A machine on which this program says that it is a nats-server.
+fn machine(nats_server: &std::path::Path) -> LocalTopology<WithNats> {
+    LocalTopology::new("laptop").with_nats(harmony_nats::client()).with_nats_server(nats_server)
+}
+
+#[tokio::test]
+async fn what_a_file_says_of_a_place_is_as_good_as_a_look_at_it() {
+    let program = Program::new();
+    let server = program.state.path().join("nats-server");
+    harmony_io::Io::real().write_file(&server, b"#!/bin/sh\necho nats-server: v2.15.1\n", Mode::Executable).unwrap();
+    let scores = || Scores::default().with(NatsScore::new("nats"));
+    let looking = async |arguments: &str| program.run_on(arguments, machine(&server), scores(), interrupts().1).await;
+    // Where nobody can look, the file is all there is.
+    let nowhere = std::path::Path::new("/nowhere/nats-server");
+    let knowing = async |arguments: &str| program.run_on(arguments, machine(nowhere), scores(), interrupts().1).await;
+    let found = looking("facts").await;
+    assert_eq!((found.exit, found.messages.as_str()), (Exit::Done, ""));
+    assert_eq!(looking("facts --json").await.events()[0]["facts"], serde_json::from_str::<Json>(&found.output).unwrap());
+    let file = program.state.path().join("facts.json");
+    std::fs::write(&file, &found.output).unwrap();
+    for command in ["render", "render --json", "list", "graph --all"] {
+        assert_eq!(knowing(command).await.exit, Exit::Failed, "{command}");
+        let known = knowing(&format!("{command} --facts {}", file.display())).await;
+        let shown = looking(command).await;
+        assert_eq!((known.exit, known.messages.as_str()), (Exit::Done, ""), "{command}");
+        assert!(timeless_summary(&known.output) == timeless_summary(&shown.output), "{command}: {}", known.output);
+    }
+    std::fs::write(&file, "{\"nats_server\": 7}").unwrap();
+    let other = knowing(&format!("render --facts {}", file.display())).await;
+    assert_eq!(other.exit, Exit::Refused);
+    assert!(
+        other.messages.contains("does not hold the facts of this place") && other.messages.contains("hint: "),
+        "{}",
+        other.messages
+    );
+    let absent = knowing(&format!("graph --facts {}.gone", file.display())).await;
+    assert!(absent.exit == Exit::Failed && absent.messages.contains("there is no file of facts"), "{}", absent.messages);
+}
+
+/// Without the line that says how long it took.
+fn timeless_summary(output: &str) -> String {
+    output.lines().filter(|line| !line.contains("\"seconds\":")).map(|line| format!("{line}\n")).collect()
 }

@@ -9,6 +9,7 @@ mod applying;
 mod asking;
 mod completions;
 mod doctor;
+mod failures;
 mod looking;
 mod mistakes;
 mod place;

@@ -15,7 +15,7 @@ use crate::place::{Shelf, ShelvesScore, Surveyed, shelf};
 use crate::program::{Program, Said};
 
 /// A Score from a function.
-struct Custom(fn(&Surveyed, &mut Stage<'_>) -> Result<(), ArrangeError>);
+pub(crate) struct Custom(pub(crate) fn(&Surveyed, &mut Stage<'_>) -> Result<(), ArrangeError>);
 
 impl Score<Surveyed> for Custom {
     fn name(&self) -> String {
@@ -28,7 +28,7 @@ impl Score<Surveyed> for Custom {
 }
 
 /// Pins what was said, and how it ended; what differs from run to run is named.
-fn pin(name: &str, program: &Program, said: &Said, exit: Exit) {
+pub(crate) fn pin(name: &str, program: &Program, said: &Said, exit: Exit) {
     let state = program.state.path().display().to_string();
     let json: String = said
         .output
@@ -36,7 +36,9 @@ fn pin(name: &str, program: &Program, said: &Said, exit: Exit) {
         .filter(|line| line.contains("\"event\":\"error\"") || line.contains("\"event\":\"summary\""))
         .map(|line| format!("{line}\n"))
         .collect();
+    let temporary = std::env::temp_dir().join(format!("harmony-cli-{}", std::process::id())).display().to_string();
     let page = format!("exit {}\n{}{json}", said.exit.code(), said.messages).replace(&state, "[state]");
+    let page = page.replace(&temporary, "[temporary]");
     insta::assert_snapshot!(name, without_numbers(&page));
     assert_eq!(said.exit, exit, "{name}");
 }
@@ -52,12 +54,25 @@ fn without_numbers(page: &str) -> String {
             _ => line.to_owned(),
         };
         let line = after_each(&line, "mistakes.rs:", "LINE");
+        let line = after_each(&line, "failures.rs:", "LINE");
+        // The number of a line, in colour.
+        let line = after_each(&line, "\u{1b}[36m", "LINE");
+        let line = without_writer(&line);
+        let line = after_each(&line, "127.0.0.1:", "PORT");
+        let line = after_each(&line, "belongs to user ", "N");
         let line = after_each(&line, "\"line\":", "0");
         let line = after_each(&line, "process ", "N");
         shown.push_str(&after_each(&line, "\"seconds\":", "0"));
         shown.push('\n');
     }
     shown
+}
+
+/// The line without the process that wrote a temporary file.
+fn without_writer(line: &str) -> String {
+    let Some((before, end)) = line.split_once(".tmp") else { return line.to_owned() };
+    let named = before.trim_end_matches(|c: char| c.is_ascii_hexdigit() || c == '-');
+    format!("{named}WRITER.tmp{end}")
 }
 
 fn after_each(text: &str, before: &str, number: &str) -> String {
@@ -72,7 +87,7 @@ fn after_each(text: &str, before: &str, number: &str) -> String {
     out
 }
 
-async fn pinned(name: &str, program: &Program, arguments: &str, scores: Scores<Surveyed>, exit: Exit) {
+pub(crate) async fn pinned(name: &str, program: &Program, arguments: &str, scores: Scores<Surveyed>, exit: Exit) {
     let text = program.run_until(arguments, scores, interrupts().1).await;
     pin(name, program, &text, exit);
 }
@@ -260,8 +275,14 @@ fn laptop() -> LocalTopology<WithNats> {
 
 /// A program that says that it is a nats-server.
 fn nats_server() -> std::path::PathBuf {
-    let path = std::env::temp_dir().join(format!("harmony-cli-nats-server-{}", std::process::id()));
-    Io::real().write_file(&path, b"#!/bin/sh\necho nats-server: v2.15.1\n", harmony_io::Mode::Executable).unwrap();
+    program_that_says("nats-server: v2.15.1")
+}
+
+/// A program that says this, whatever it is asked.
+fn program_that_says(words: &str) -> std::path::PathBuf {
+    let name: String = words.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    let path = std::env::temp_dir().join(format!("harmony-cli-{}-{name}", std::process::id()));
+    Io::real().write_file(&path, format!("#!/bin/sh\necho {words}\n").as_bytes(), harmony_io::Mode::Executable).unwrap();
     path
 }
 
@@ -272,6 +293,8 @@ async fn nats_servers_that_are_none() {
     locally("nats_server_missing", "plan --json", place("/nowhere/nats-server"), scores(), Exit::Failed).await;
     locally("nats_server_not_executable", "plan", place("/etc/passwd"), scores(), Exit::Failed).await;
     locally("nats_server_is_another_program", "plan", place("/bin/true"), scores(), Exit::Failed).await;
+    let old = program_that_says("nats-server: v2.9.0");
+    locally("nats_server_too_old", "plan --json", place(old.to_str().unwrap()), scores(), Exit::Failed).await;
     let place = LocalTopology::new("my laptop").with_nats(harmony_nats::client()).with_nats_server(nats_server());
     locally("place_with_a_name_that_cannot_be", "plan", place, scores(), Exit::Refused).await;
 }

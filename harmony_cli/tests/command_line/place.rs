@@ -25,6 +25,10 @@ pub(crate) struct World {
     pub(crate) holds: Mutex<BTreeMap<String, String>>,
     /// Names that are refused.
     pub(crate) refused: Mutex<Vec<String>>,
+    /// Names that we may not build.
+    pub(crate) barred: Mutex<Vec<String>>,
+    /// Names that others are always faster to change.
+    pub(crate) contested: Mutex<Vec<String>>,
     /// Names that do not answer.
     pub(crate) dark: Mutex<Vec<String>>,
     /// Names whose making waits for `go_on`.
@@ -139,6 +143,13 @@ impl Provider<Shelf> for Carpenter {
         if self.0.refused.lock().unwrap().contains(&desired.name) {
             let failure = Failure::new(format!("failed to build shelf {}", desired.name), "no wood left");
             return Err(ProviderError::Refused(failure.with_hint("order wood")));
+        }
+        let failure = |why: &str| Failure::new(format!("failed to build shelf {}", desired.name), why);
+        if self.0.barred.lock().unwrap().contains(&desired.name) {
+            return Err(ProviderError::NotPermitted(failure("the storeroom is locked")));
+        }
+        if self.0.contested.lock().unwrap().contains(&desired.name) {
+            return Err(ProviderError::Conflict(failure("somebody else is building there")));
         }
         if self.0.slow.lock().unwrap().contains(&desired.name) {
             self.0.is_waiting.notify_one();

@@ -20,6 +20,10 @@ pub(crate) struct Program {
     pub(crate) tty: Tty,
     pub(crate) input: String,
     pub(crate) variables: BTreeMap<String, String>,
+    /// The way to the outside.
+    pub(crate) io: Io,
+    /// In columns.
+    pub(crate) width: usize,
 }
 
 /// What a command said and how it ended.
@@ -58,6 +62,8 @@ impl Program {
             tty: Tty::Pipe,
             input: String::new(),
             variables: BTreeMap::new(),
+            io: Io::real(),
+            width: 100,
         }
     }
 
@@ -108,9 +114,9 @@ impl Program {
             arguments: arguments.split_whitespace().map(Into::into).collect(),
             variables: Variables::Given(variables),
             streams,
-            width: Some(100),
+            width: Some(self.width),
             interrupts,
-            io: Io::real(),
+            io: self.io.clone(),
         };
         let is_json = arguments.split_whitespace().any(|argument| argument == "--json");
         let exit = run_with(invocation, Inventory::empty(), place, scores).await;
