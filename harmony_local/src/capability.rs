@@ -18,8 +18,8 @@ use harmony_types::{HostName, ServerName, SiteName};
 
 use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortHolder, PortIdentity};
 use crate::nats::{
-    BinaryVersion, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, STORE,
-    Switch,
+    BinaryVersion, JetstreamMode, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity,
+    RecordState, STORE,
 };
 use crate::place::{LocalPlace, Program};
 use crate::topology::{Monitoring, WithNats};
@@ -183,7 +183,7 @@ impl Nats for LocalPlace<WithNats> {
                 config_digest: rendered.digest,
                 startup_digest: rendered.startup,
                 certificates_digest: text![&server.certificate, &server.key, &server.trust].digest(),
-                jetstream: if server.spec.jetstream.is_some() { Switch::On } else { Switch::Off },
+                jetstream: JetstreamMode::of(server.spec.jetstream.is_some(), server.spec.cluster.is_some()),
                 record: RecordState::NamesThisProcess,
             };
             let turn = format!("servers of {}", server.system);

@@ -25,8 +25,8 @@ pub struct NatsServerProcess {
     pub startup_digest: Text,
     /// The digest of the certificates that it was last told to read.
     pub certificates_digest: Text,
-    /// Whether it has JetStream.
-    pub jetstream: Switch,
+    /// Whether it has JetStream, and with whom.
+    pub jetstream: JetstreamMode,
     /// What the record of it says.
     pub record: RecordState,
 }
@@ -58,14 +58,27 @@ impl fmt::Display for ProcessIdentity {
     }
 }
 
-/// On or off.
+/// Whether a server has JetStream, and with whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Switch {
-    /// On.
-    On,
-    /// Off.
+pub enum JetstreamMode {
+    /// It has none.
     Off,
+    /// It keeps its streams for itself.
+    Alone,
+    /// It keeps streams with the other servers of its cluster, which may be a cluster of one.
+    Clustered,
+}
+
+impl JetstreamMode {
+    /// Of a server that has JetStream or not, and is in a cluster or not.
+    pub(crate) fn of(has_jetstream: bool, is_clustered: bool) -> Self {
+        match (has_jetstream, is_clustered) {
+            (false, _) => Self::Off,
+            (true, false) => Self::Alone,
+            (true, true) => Self::Clustered,
+        }
+    }
 }
 
 /// What the record of a process says.
@@ -90,8 +103,9 @@ impl Resource for NatsServerProcess {
     }
 
     fn impact(change: &FieldChange) -> Impact {
-        match (change.path.as_str(), &change.desired) {
-            ("/jetstream", Shown::Value(desired)) if desired == "off" => Impact::UpdateLosing,
+        // A server alone does not read the streams of a cluster, and one that joins a cluster throws away those that it kept alone.
+        match (change.path.as_str(), &change.live) {
+            ("/jetstream", Shown::Value(live)) if live != "off" => Impact::UpdateLosing,
             _ => Impact::Update,
         }
     }

@@ -14,7 +14,7 @@ use harmony::value::Text;
 use harmony_io::{Io, ProcessId, StartTime};
 
 use super::last_words::{LastWords, OUTPUT};
-use super::process::{NatsServerProcess, ProcessIdentity, RecordState, Switch};
+use super::process::{JetstreamMode, NatsServerProcess, ProcessIdentity, RecordState};
 use super::record::{Found, Record, find, store_of};
 use crate::kind::NoOutputs;
 
@@ -55,14 +55,14 @@ impl Supervisor {
             true => Text::from("(its store was taken away)"),
             false => recorded(|record| record.startup_digest.clone()),
         };
-        let jetstream = server.as_ref().and_then(|server| server.jetstream.as_ref());
+        let mode = server.as_ref().map(|server| JetstreamMode::of(server.jetstream.is_some(), server.cluster.is_some()));
         let state = NatsServerProcess {
             identity: identity.clone(),
             program: recorded(|record| record.program.display().to_string()),
             config_digest: Text::from(digest),
             startup_digest,
             certificates_digest: recorded(|record| record.certificates_digest.clone()),
-            jetstream: if jetstream.is_some() { Switch::On } else { Switch::Off },
+            jetstream: mode.unwrap_or(JetstreamMode::Off),
             record: found.state,
         };
         let holds = server.as_ref().and_then(streams_in);

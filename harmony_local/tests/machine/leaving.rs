@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream;
-use harmony::Scores;
 use harmony::engine::outcome::Ending;
-use harmony::engine::plan::Change;
+use harmony::engine::plan::{Allowances, Change};
 use harmony::modules::nats::assets::Replicas;
 use harmony::modules::nats::score::{
     AccountWish, CredentialsScore, Grant, JetstreamScore, KvBucketScore, NatsScore, NatsSuperclusterScore, Replication, UserWish,
 };
+use harmony::{EngineError, Scores};
 
 use crate::fixture::{Machine, Place, Server, changes};
 
@@ -19,12 +19,17 @@ use crate::fixture::{Machine, Place, Server, changes};
 const BUCKETS: [&str; 4] = ["one", "two", "three", "four"];
 
 fn servers(count: u8) -> Scores<Place> {
+    copied(count, Replicas::THREE)
+}
+
+/// So many servers, with so many copies of each bucket.
+fn copied(count: u8, copies: Replicas) -> Scores<Place> {
     let mut app = UserWish::new("app");
     let mut scores = Scores::default().with(NatsScore::new("nats").with_servers(count)).with(JetstreamScore::on("nats"));
     for bucket in BUCKETS {
         app = app.with_grant(Grant::kv(bucket).read_write());
         let bucket = KvBucketScore::on("nats", "APP", bucket);
-        scores = scores.with(bucket.with_replication(Replication::Local(Replicas::THREE)));
+        scores = scores.with(bucket.with_replication(Replication::Local(copies)));
     }
     scores.with(CredentialsScore::on("nats").with_account(AccountWish::new("APP").with_user(app)))
 }
@@ -113,6 +118,83 @@ async fn a_cluster_shrinks_from_five_servers_to_three_under_a_writer_and_loses_n
     }
     assert_eq!(changes(&machine.plan(machine.topology(), &servers(3)).await), Vec::<String>::new());
     assert_eq!(machine.apply(machine.topology(), &servers(3)).await.ending(), Ending::Converged);
+}
+
+/// Returns when a run has begun something at an address that ends so.
+async fn begun(machine: &Machine, address: &str) {
+    let words = format!("{address}\"");
+    while !machine.said().iter().any(|event| event.contains("\"started\"") && event.contains(&words)) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The keys that `fill` has written are there.
+async fn is_full(server: &Server) {
+    for name in BUCKETS {
+        let bucket = bucket(server, name).await;
+        for key in 0..20 {
+            assert_eq!(bucket.get(format!("key.{key}")).await.unwrap().unwrap(), name.as_bytes(), "{name} {key}");
+        }
+    }
+}
+
+async fn fill(server: &Server) {
+    for name in BUCKETS {
+        let bucket = bucket(server, name).await;
+        for key in 0..20 {
+            bucket.put(format!("key.{key}"), name.into()).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_server_leaves_too_and_a_run_that_is_killed_meanwhile_is_gone_on_with() {
+    let Some(machine) = Machine::new("leaving::dead").await else { return };
+    machine.apply(machine.topology(), &servers(5)).await;
+    let stays = machine.server("nats-1");
+    fill(&stays).await;
+    machine.server("nats-5").kill().await;
+    machine.said();
+    let scores = servers(3);
+    tokio::select! {
+        ended = machine.attempt(machine.topology(), &scores) => panic!("it was not killed: {ended:#?}"),
+        () = begun(&machine, "/member/nats-4") => {}
+    }
+    machine.apply(machine.topology(), &scores).await;
+    for server in ["nats-4", "nats-5"] {
+        assert_eq!(machine.server(server).process(), None, "{server} still runs");
+        assert!(!machine.server(server).directory.exists(), "of {server} something is left");
+    }
+    for server in ["nats-1", "nats-2", "nats-3"] {
+        let jetstream = machine.server(server).state().await.jetstream.unwrap();
+        assert_eq!(jetstream.meta_size, 3, "{server}: {jetstream:?}");
+        assert!(jetstream.streams.iter().all(|copy| copy.settled), "{server}: {jetstream:?}");
+    }
+    is_full(&stays).await;
+    assert_eq!(changes(&machine.plan(machine.topology(), &scores).await), Vec::<String>::new());
+}
+
+/// A server alone does not read the streams of a cluster, and one that joins a cluster throws away those that it kept alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn between_a_cluster_and_a_server_alone_nothing_is_lost_unasked() {
+    let Some(machine) = Machine::new("leaving::alone").await else { return };
+    for (before, copies, after) in [(3, Replicas::THREE, 1), (1, Replicas::ONE, 3)] {
+        machine.apply(machine.topology(), &copied(before, copies)).await;
+        fill(&machine.server("nats-1")).await;
+        let running = machine.processes();
+        let refused = machine.attempt(machine.topology(), &copied(after, Replicas::ONE)).await;
+        let Err(EngineError::Refused { steps }) = refused else { panic!("{before} to {after}: {refused:#?}") };
+        let server = steps.iter().find(|step| step.address.as_str() == "laptop/nats/nats-1/process").unwrap();
+        let loss = &server.loss.as_ref().unwrap().what;
+        assert!(loss.contains("stream KV_one of account APP (20 messages)"), "{before} to {after}: {loss}");
+        assert_eq!(machine.processes(), running, "nothing was touched");
+        is_full(&machine.server("nats-1")).await;
+        let losses = BUCKETS.map(|name| format!("laptop/nats/bucket/APP/{name}")).into();
+        let maestro = machine.maestro().with_allowances(Allowances { losses, ..Allowances::default() });
+        let place = machine.place(machine.topology()).await;
+        let outcome = maestro.prepare_destroy(&place).await.unwrap().apply().await.unwrap();
+        assert_eq!(outcome.ending(), Ending::Changed, "{outcome:#?}");
+    }
 }
 
 fn sites(names: &[&str]) -> Scores<Place> {

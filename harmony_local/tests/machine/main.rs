@@ -5,6 +5,7 @@
 mod certificate;
 mod cluster;
 mod fixture;
+mod jetstream;
 mod leaving;
 mod life;
 mod monitoring;

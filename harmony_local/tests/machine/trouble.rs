@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use harmony::Outcome;
 use harmony::modules::nats::score::JetstreamScore;
 
-use crate::fixture::{Machine, account, one};
+use crate::fixture::{Machine, account, one, wait_until};
 
 /// What a script says when it is asked for its version, before it does something else.
 const VERSION: &str = "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'nats-server: v2.15.1'; exit; fi\n";
@@ -31,7 +31,9 @@ async fn a_server_that_is_not_ready_in_time_is_stopped_and_explained() {
     assert!(error.contains("its last words:\n  I am tired"), "{error}");
     let server = machine.server("nats-1");
     let process = std::fs::read_to_string(server.file("nats.conf.pid")).unwrap();
-    assert!(!std::path::Path::new("/proc").join(process.trim()).exists(), "no process is left");
+    // It is dead; its remains may stay until somebody has asked for its end.
+    let remains = std::path::Path::new("/proc").join(process.trim());
+    wait_until("no process is left", || async { !remains.exists() }).await;
     std::fs::remove_file(server.file("nats.conf.pid")).unwrap();
 
     // The next run, with a program that works, needs nothing done by hand.
@@ -80,6 +82,9 @@ async fn a_server_that_is_stopped_is_named_with_its_process_and_what_to_do() {
         assert!(done.success());
     };
     signal("-STOP");
+    let io = harmony_io::Io::real();
+    let (id, started) = (harmony_io::ProcessId(process), io.find_process(harmony_io::ProcessId(process)).unwrap().unwrap());
+    wait_until("the process is stopped", || async { io.is_stopped(id, started).unwrap() }).await;
     let place = machine.place(machine.topology()).await;
     let scores = one(JetstreamScore::on("nats"), account());
     let error = machine.maestro().plan(&harmony::Inventory::empty(), &place, &scores).await.unwrap_err();
