@@ -62,6 +62,39 @@ fn shipped_code_reaches_the_outside_through_harmony_io() {
     );
 }
 
+/// What sends something over a network by an SDK. Whoever does it does it within `Io::request`.
+const SENDS: [&str; 9] = [
+    "send_request",
+    "client.publish",
+    "publish_with_reply_and_headers",
+    "connection.send",
+    "ConnectOptions",
+    "async_nats::connect",
+    "jetstream::new",
+    "ureq",
+    "kube::Client",
+];
+const REQUEST: &str = ".request(";
+
+#[test]
+fn what_goes_over_a_network_is_sent_within_a_request_of_the_fault_layer() {
+    assert_kept(
+        &unrequested(&tracked_files()),
+        "Send it in the future that is given to `harmony_io::Io::request`, in the same file, so that tests can lose its answer.",
+    );
+}
+
+/// The first line of each shipped file that sends something and makes no request.
+fn unrequested(files: &[TextFile]) -> Vec<Violation> {
+    let of_file = |file: &&TextFile| {
+        let sends = |line: &str| !line.trim_start().starts_with("use ") && SENDS.iter().any(|word| has_word(line, word));
+        let (number, _) = file.code().find(|(_, line)| sends(line))?;
+        let requests = file.code().any(|(_, line)| line.contains(REQUEST));
+        (!requests).then(|| file.violation(number, format!("something is sent, and the file has no `{REQUEST}…)`")))
+    };
+    files.iter().filter(|file| is_checked(file)).filter_map(|file| of_file(&file)).collect()
+}
+
 #[test]
 fn shipped_code_does_not_wait_by_sleeping() {
     assert_kept(
@@ -109,6 +142,18 @@ mod finds {
     fn each_way_to_the_outside() {
         let text = "use std::fs;\nlet a = fs::read(p);\nuse std::process::{Command, Stdio};\nTcpListener::bind(x);\ntokio::time::sleep(d).await;\n";
         assert_eq!(found("harmony_local/src/a.rs", text), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_is_sent_beside_the_fault_layer() {
+        let sends = "let answer = client.send_request(subject, request).await;\n";
+        let files = [
+            TextFile::new("harmony_nats/src/a.rs", sends),
+            TextFile::new("harmony_nats/src/b.rs", &format!("run.io().request(&target, exchange()).await\n{sends}")),
+            TextFile::new("harmony_nats/tests/c.rs", sends),
+        ];
+        let paths: Vec<_> = unrequested(&files).into_iter().map(|violation| violation.path).collect();
+        assert_eq!(paths, ["harmony_nats/src/a.rs"]);
     }
 
     #[test]

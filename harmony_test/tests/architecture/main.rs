@@ -9,6 +9,7 @@
 mod dependencies;
 mod io_layer;
 mod names;
+mod promises;
 mod repository;
 mod shape;
 mod texts;
