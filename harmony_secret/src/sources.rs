@@ -142,6 +142,17 @@ impl SecretManager {
         self.writable()?.remove(name).await
     }
 
+    /// Takes away what killed programs have left in the sources that keep nothing.
+    ///
+    /// # Errors
+    /// What the first source failed with that could not do it.
+    pub async fn ensure_no_remains(&self) -> Result<(), SecretError> {
+        for source in self.sources.iter() {
+            source.ensure_no_remains().await?;
+        }
+        Ok(())
+    }
+
     /// What to say about a secret of plain text or bytes that no source has: every way to provide it. It is not looked for.
     #[must_use]
     pub fn missing(&self, name: &SecretName) -> MissingSecret {

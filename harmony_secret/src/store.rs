@@ -53,6 +53,14 @@ pub trait SecretStore: Send + Sync {
     /// As for [`put`](Self::put).
     async fn remove(&self, name: &SecretName) -> Result<Removal, SecretError>;
 
+    /// Takes away what writers that were killed have left, if nothing is kept here; a store that keeps something stays as it is.
+    ///
+    /// # Errors
+    /// [`SecretError`] if something that was left cannot be taken away.
+    async fn ensure_no_remains(&self) -> Result<(), SecretError> {
+        Ok(())
+    }
+
     /// What the user must be told and has not been told yet.
     fn take_notices(&self) -> Vec<SecretNotice> {
         Vec::new()

@@ -1,5 +1,7 @@
 //! Why a run did not begin.
 
+use harmony_secret::SecretError;
+
 use super::exclusion::ExclusionError;
 use super::home::{Elsewhere, Home};
 use super::ledger::LedgerError;
@@ -20,6 +22,9 @@ pub enum EngineError {
     /// The Ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The site's secrets cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] SecretError),
     /// A file cannot be used as a saved plan.
     #[error(transparent)]
     PlanFile(#[from] SavedPlanError),
@@ -96,6 +101,7 @@ impl EngineError {
         match self {
             Self::Arrange(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
+            Self::Secrets(error) => error.hint(),
             Self::PlanFile(error) => error.hint(),
             Self::SavedPlan(refusal) => refusal.hint(),
             Self::Target(unknown) => Some(unknown.hint()),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use harmony_secret::SecretManager;
+
 use super::error::EngineError;
 use super::exclusion::Exclusion;
 use super::ledger::{Entry, Key, Ledger};
@@ -18,6 +20,7 @@ pub struct Forgetting {
     plan: Plan,
     keys: Vec<Key>,
     ledger: Ledger,
+    secrets: SecretManager,
     exclusion: Exclusion,
 }
 
@@ -39,7 +42,7 @@ impl Maestro {
         let mut steps: Vec<Step> = struck.into_iter().map(step).collect();
         steps.sort_by(|one, other| one.address.cmp(&other.address));
         let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: Vec::new(), left: Vec::new() };
-        Ok(Forgetting { plan, keys, ledger, exclusion })
+        Ok(Forgetting { plan, keys, ledger, secrets: self.site.secrets.clone(), exclusion })
     }
 }
 
@@ -57,7 +60,7 @@ impl Forgetting {
     pub async fn carry_out(mut self) -> Result<Outcome, EngineError> {
         self.ledger.strike(&self.keys)?;
         let mut exclusion = Some(self.exclusion);
-        leave_nothing(&self.ledger, &mut exclusion)?;
+        leave_nothing(&self.ledger, &self.secrets, &mut exclusion).await?;
         if let Some(exclusion) = &mut exclusion {
             exclusion.give_lease_back().await;
         }

@@ -404,6 +404,7 @@ impl Maestro {
             items,
             found,
             ledger,
+            secrets: self.site.secrets.clone(),
             run,
             allowances,
             after_failure,

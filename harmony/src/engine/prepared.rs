@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use harmony_secret::SecretManager;
 use serde_json::Value as Json;
 
 use super::error::EngineError;
@@ -28,6 +29,7 @@ pub struct Prepared {
     pub(super) items: Items,
     pub(super) found: Observed,
     pub(super) ledger: Ledger,
+    pub(super) secrets: SecretManager,
     pub(super) run: Run,
     pub(super) allowances: Allowances,
     pub(super) after_failure: AfterFailure,
@@ -108,7 +110,10 @@ impl Prepared {
             pairs: &self.pairs,
         };
         let written = execution.carry_out(&mut self.found, &mut self.ledger, &mut outcome).await;
-        let written = written.and_then(|()| self.write_the_end(&outcome));
+        let written = match written {
+            Ok(()) => self.write_the_end(&outcome).await,
+            Err(error) => Err(error.into()),
+        };
         self.note_lost_lease(&mut outcome, written)?;
         outcome.next_steps =
             self.next_steps.iter().filter_map(|(title, what)| self.known(what).map(|text| (title.clone(), text))).collect();
@@ -116,16 +121,16 @@ impl Prepared {
         Ok(outcome)
     }
 
-    fn write_the_end(&mut self, outcome: &Outcome) -> Result<(), LedgerError> {
+    async fn write_the_end(&mut self, outcome: &Outcome) -> Result<(), EngineError> {
         self.ledger.close()?;
         if !self.abandoned.is_empty() && outcome.is_complete() {
             self.ledger.end(|underway| self.abandoned.contains(underway))?;
         }
-        leave_nothing(&self.ledger, &mut self.exclusion)
+        leave_nothing(&self.ledger, &self.secrets, &mut self.exclusion).await
     }
 
     /// A run whose lease was lost has an outcome all the same: what it did before counts, and its Ledger knows what it meant to do.
-    fn note_lost_lease(&self, outcome: &mut Outcome, written: Result<(), LedgerError>) -> Result<(), LedgerError> {
+    fn note_lost_lease(&self, outcome: &mut Outcome, written: Result<(), EngineError>) -> Result<(), EngineError> {
         let is_done = written.is_ok() && outcome.is_complete();
         outcome.lease_lost = self.run.lost_lease().filter(|_| !is_done);
         if outcome.lease_lost.is_some() { Ok(()) } else { written }
@@ -142,17 +147,22 @@ impl Prepared {
 }
 
 /// Removes the lock, and the state directory with it, when nothing is left that was made. What others put there stays.
-pub(super) fn leave_nothing(ledger: &Ledger, exclusion: &mut Option<Exclusion>) -> Result<(), LedgerError> {
+pub(super) async fn leave_nothing(
+    ledger: &Ledger,
+    secrets: &SecretManager,
+    exclusion: &mut Option<Exclusion>,
+) -> Result<(), EngineError> {
     if ledger.entries().next().is_some() {
         return Ok(());
     }
+    secrets.ensure_no_remains().await?;
     let (io, state) = (ledger.io(), ledger.directory());
-    io.ensure_no_file(&state.join(KEY_FILE))?;
-    if let Some(exclusion) = exclusion {
-        exclusion.remove_lock(io)?;
-    }
-    match io.ensure_no_directory(state) {
-        Err(error) if !error.is_not_empty() => Err(error.into()),
+    let removed = io.ensure_no_file(&state.join(KEY_FILE)).and_then(|()| {
+        exclusion.as_mut().map_or(Ok(()), |exclusion| exclusion.remove_lock(io))?;
+        io.ensure_no_directory(state)
+    });
+    match removed {
+        Err(error) if !error.is_not_empty() => Err(LedgerError::from(error).into()),
         _ => Ok(()),
     }
 }

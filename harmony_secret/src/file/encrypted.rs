@@ -11,7 +11,7 @@ use super::cipher::Key;
 use super::document::Document;
 use super::error::EncryptedFileError;
 use super::keys::{KeySource, Keys, NewKey};
-use super::waiting::wait_for_lock;
+use super::waiting::{ensure_no_remains, wait_for_lock};
 use crate::environment::Environment;
 use crate::error::SecretError;
 use crate::missing::WayToProvide;
@@ -220,6 +220,17 @@ impl SecretStore for EncryptedFile {
             false => Ok((Edited::Unchanged, Removal::WasAbsent)),
         };
         Ok(self.edit(remove).await?)
+    }
+
+    async fn ensure_no_remains(&self) -> Result<(), SecretError> {
+        let identities = self.keys.sources.iter().filter_map(|source| match source {
+            KeySource::Identity(path) => Some(path),
+            _ => None,
+        });
+        for path in identities.chain([&self.path]) {
+            ensure_no_remains(&self.keys.io, path).map_err(EncryptedFileError::from)?;
+        }
+        Ok(())
     }
 
     fn take_notices(&self) -> Vec<SecretNotice> {

@@ -8,6 +8,7 @@ mod derive;
 mod fixtures;
 mod golden;
 mod keys;
+mod remains;
 mod sharing;
 mod sources;
 mod tampering;
