@@ -40,9 +40,31 @@ pub trait Resource: Serialize + DeserializeOwned + Debug + Clone + Send + Sync +
     /// What the world calls it.
     fn identity(&self) -> Self::Identity;
 
+    /// What of its place it lives in: where the program arranges that too, it comes after it, and goes before it.
+    fn inside(&self) -> Vec<Whereabouts> {
+        Vec::new()
+    }
+
     /// How a change of a field reaches the thing. Pure.
     fn impact(_change: &FieldChange) -> Impact {
         Impact::Update
+    }
+}
+
+/// A thing of the same place in which another one lives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Whereabouts {
+    pub(crate) kind: &'static str,
+    /// As JSON text.
+    pub(crate) identity: String,
+}
+
+impl Whereabouts {
+    /// The thing of kind `R` that the world calls so; `None` if that cannot be said as JSON, so that it is no identity.
+    #[must_use]
+    pub fn of<R: Resource>(identity: &R::Identity) -> Option<Self> {
+        let identity = serde_json::to_value(identity).ok()?.to_string();
+        Some(Self { kind: R::KIND, identity })
     }
 }
 

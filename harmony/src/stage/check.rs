@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::write::Stage;
+use harmony_types::PlaceName;
+
 use crate::address::Address;
 use crate::arrangement::{Arrangement, Node, What};
 use crate::engine::order::{Knot, Order};
@@ -13,12 +15,36 @@ impl Stage<'_> {
     /// Assembles what Scores contributed to together, and checks the whole.
     pub(crate) fn finish(mut self) -> Result<(Arrangement, Providers), ArrangeError> {
         self.assemble_all()?;
+        self.follow_whereabouts();
         // Notes come in the order in which Scores spoke, which must not show.
         self.arrangement.notes.sort();
         self.arrangement.notes.dedup();
         check_references(&self.arrangement)?;
         check_identities(&self.arrangement)?;
         Ok((self.arrangement, self.providers))
+    }
+}
+
+impl Stage<'_> {
+    /// Lets what lives in something come after it, where the program arranges both.
+    fn follow_whereabouts(&mut self) {
+        if self.inside.is_empty() {
+            return;
+        }
+        let resources = self.arrangement.nodes.iter().filter_map(|(address, node)| {
+            let resource = node.resource()?;
+            Some(((node.place.clone(), resource.kind.clone(), resource.identity.to_string()), address.clone()))
+        });
+        let addresses: HashMap<(PlaceName, String, String), Address> = resources.collect();
+        for (address, place, inside) in std::mem::take(&mut self.inside) {
+            let Some(node) = self.arrangement.nodes.get_mut(&address) else { continue };
+            let holders = inside.into_iter();
+            node.after.extend(
+                holders.filter_map(|at| addresses.get(&(place.clone(), at.kind.to_owned(), at.identity))).cloned(),
+            );
+            node.after.sort();
+            node.after.dedup();
+        }
     }
 }
 

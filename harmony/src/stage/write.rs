@@ -13,7 +13,7 @@ use crate::inventory::Inventory;
 use crate::origin::Origin;
 use crate::procedure::Underway;
 use crate::proof::Proof;
-use crate::resource::{Handle, Resource};
+use crate::resource::{Handle, Resource, Whereabouts};
 use crate::score::{Score, Scores};
 use crate::topology::{Hosts, Proves, Providers, Topology};
 use crate::value::{self, Text};
@@ -23,6 +23,8 @@ pub struct Stage<'t> {
     pub(super) arrangement: Arrangement,
     pub(super) providers: Providers,
     pub(super) things: Things<'t>,
+    /// In what of their places resources live, to be followed when all is arranged.
+    pub(super) inside: Vec<(Address, PlaceName, Vec<Whereabouts>)>,
     places: BTreeMap<PlaceName, (*const (), Origin)>,
     pub(super) scope: Vec<String>,
     pub(super) gates: Vec<Address>,
@@ -38,6 +40,7 @@ impl<'t> Stage<'t> {
             arrangement: Arrangement::default(),
             providers: Providers::default(),
             things: Things::new(),
+            inside: Vec::new(),
             places: BTreeMap::new(),
             scope: Vec::new(),
             gates: Vec::new(),
@@ -119,8 +122,8 @@ impl<'t> Stage<'t> {
         let address = self.address(on.name(), name)?;
         let failed = |source| ArrangeError::Unserialisable { address: address.clone(), source };
         let identity = spec.identity();
-        let (access, spec) = (serde_json::to_value(access).map_err(failed)?, serde_json::to_value(spec).map_err(failed)?);
-        if value::holds_secret(&access) || value::holds_secret(&spec) {
+        let (access, wish) = (serde_json::to_value(access).map_err(failed)?, serde_json::to_value(spec).map_err(failed)?);
+        if value::holds_secret(&access) || value::holds_secret(&wish) {
             let what = format!("the spec of `{address}` holds a secret in the open");
             let hint = "refer to the output of a secret resource, so that the value stays out of plans and the Ledger";
             return Err(ArrangeError::refused(what, vec![self.origin.clone()], hint));
@@ -130,12 +133,16 @@ impl<'t> Stage<'t> {
             label: identity.to_string(),
             identity: serde_json::to_value(&identity).map_err(failed)?,
             access,
-            spec,
+            spec: wish,
             loss: R::LOSS,
             may_be_lost: self.losses_allowed,
         };
         self.providers.host(on);
         self.insert(on.name(), std::ptr::from_ref(on).cast(), address.clone(), What::Resource(Box::new(resource)))?;
+        let inside = spec.inside();
+        if !inside.is_empty() {
+            self.inside.push((address.clone(), on.name().clone(), inside));
+        }
         Ok(Handle::new(address))
     }
 

@@ -1,0 +1,19 @@
+//! Kubernetes clusters as places.
+//!
+//! Entry point: [`K8sAnywhereTopology`], a cluster that a kubeconfig's context or a pod's service account names. This is the only crate
+//! that speaks to API servers. It watches nothing, keeps no state between runs, and knows no Score.
+
+mod api;
+mod compare;
+mod connection;
+mod discovery;
+mod explain;
+mod fields;
+mod ownership;
+mod place;
+mod provider;
+mod ready;
+mod topology;
+
+pub use place::K8sPlace;
+pub use topology::{Distribution, K8sAnywhereTopology, K8sFacts};

@@ -1,0 +1,163 @@
+//! A cluster as a place.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use harmony::provider::{Failure, ProviderError};
+use harmony::run::Run;
+use harmony::topology::{Check, Site, Survey};
+use harmony_types::PlaceName;
+use serde::{Deserialize, Serialize};
+
+use crate::api::Send;
+use crate::connection::Connection;
+use crate::place::K8sPlace;
+
+/// A Kubernetes cluster, wherever it is, not yet looked at. Which one is always said: there is no default that could be the wrong one.
+#[derive(Debug, Clone)]
+pub struct K8sAnywhereTopology {
+    name: String,
+    way: Way,
+    namespace: String,
+    distribution: Option<Distribution>,
+    manager: Option<String>,
+}
+
+/// How a cluster is reached.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    /// As a pod in it.
+    InCluster,
+    /// By a context of a kubeconfig; of `KUBECONFIG` or the user's own if no path is said.
+    Kubeconfig { path: Option<PathBuf>, context: String },
+}
+
+impl Way {
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::InCluster => "run it in a pod with a service account, or name a context of a kubeconfig".to_owned(),
+            Self::Kubeconfig { path: Some(path), .. } => format!("look at it with `kubectl --kubeconfig {} config get-contexts`", path.display()),
+            Self::Kubeconfig { path: None, .. } => "look at it with `kubectl config get-contexts`".to_owned(),
+        }
+    }
+}
+
+/// What a cluster is made of, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Distribution {
+    /// Kubernetes as it comes.
+    Vanilla,
+    /// k3s.
+    K3s,
+    /// OKD or OpenShift.
+    Okd,
+}
+
+/// What looking at a cluster finds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct K8sFacts {
+    /// The version that the API server says: `v1.34.4`.
+    pub version: String,
+    /// What it is made of.
+    pub distribution: Distribution,
+}
+
+impl K8sAnywhereTopology {
+    /// The cluster of a context of the kubeconfig that `KUBECONFIG` names, or of `~/.kube/config`. `name` (an RFC 1123 label) is unique in
+    /// the program; objects that say no namespace go into `default`.
+    #[must_use]
+    pub fn from_context(name: &str, context: &str) -> Self {
+        Self::by(name, Way::Kubeconfig { path: None, context: context.to_owned() })
+    }
+
+    /// The same of a kubeconfig at `path`.
+    #[must_use]
+    pub fn from_kubeconfig(name: &str, path: impl Into<PathBuf>, context: &str) -> Self {
+        Self::by(name, Way::Kubeconfig { path: Some(path.into()), context: context.to_owned() })
+    }
+
+    /// The cluster in which the program runs as a pod, as its service account.
+    #[must_use]
+    pub fn in_cluster(name: &str) -> Self {
+        Self::by(name, Way::InCluster)
+    }
+
+    fn by(name: &str, way: Way) -> Self {
+        Self { name: name.to_owned(), way, namespace: "default".to_owned(), distribution: None, manager: None }
+    }
+
+    /// The same, with objects that say no namespace in this one.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: &str) -> Self {
+        namespace.clone_into(&mut self.namespace);
+        self
+    }
+
+    /// The same, as a distribution that is declared instead of detected.
+    #[must_use]
+    pub fn with_distribution(mut self, distribution: Distribution) -> Self {
+        self.distribution = Some(distribution);
+        self
+    }
+
+    /// The same, applying under another name. Default: `harmony-` and the name of the site program's state directory, so that two programs
+    /// are told apart. It must not change while something is applied.
+    #[must_use]
+    pub fn with_field_manager(mut self, manager: &str) -> Self {
+        self.manager = Some(manager.to_owned());
+        self
+    }
+
+    fn connection(&self, site: &Site) -> Connection {
+        let program = site.state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // At most 128 characters, as the API has it.
+        let manager = self.manager.clone().unwrap_or_else(|| format!("{FIELD_MANAGERS}{program}").chars().take(128).collect());
+        Connection::new(self.way.clone(), format!("cluster {}", self.name), manager)
+    }
+}
+
+/// What the names of our field managers begin with.
+pub(crate) const FIELD_MANAGERS: &str = "harmony-";
+
+#[async_trait]
+impl Survey for K8sAnywhereTopology {
+    type Facts = K8sFacts;
+    type Surveyed = K8sPlace;
+
+    async fn survey(&self, site: &Site) -> Result<K8sFacts, ProviderError> {
+        let run = Run::alone(site.io.clone(), PATIENCE);
+        let connection = self.connection(site);
+        let api = connection.api(&run).await?;
+        let failed = |error: crate::api::ApiError| error.failed(format!("failed to look at {}", api.cluster()));
+        let version = api.send(&run, "/version", Send::Get).await.map_err(failed)?;
+        let version = version["gitVersion"].as_str().unwrap_or_default().to_owned();
+        let distribution = match self.distribution {
+            Some(declared) => declared,
+            None if version.contains("+k3s") => Distribution::K3s,
+            None if connection.discovery.serves_group(&run, api, "config.openshift.io").await.map_err(failed)? => Distribution::Okd,
+            None => Distribution::Vanilla,
+        };
+        Ok(K8sFacts { version, distribution })
+    }
+
+    async fn examine(&self, site: &Site) -> Vec<Check> {
+        let about = format!("cluster {}", self.name);
+        vec![match self.survey(site).await {
+            Ok(facts) => Check::good(about, format!("answers, Kubernetes {}", facts.version)),
+            Err(error) => Check::failed(about, error.to_string(), error.hint().map(str::to_owned)),
+        }]
+    }
+
+    fn with_facts(self, site: &Site, facts: K8sFacts) -> Result<K8sPlace, ProviderError> {
+        let name: PlaceName = self.name.parse().map_err(|error| {
+            let failure = Failure::new("the place cannot be used", error);
+            ProviderError::Refused(failure.with_hint("correct the name given to `K8sAnywhereTopology`"))
+        })?;
+        let connection = self.connection(site);
+        Ok(K8sPlace::new(name, site.clone(), self.namespace, facts, connection))
+    }
+}
+
+/// How long a cluster may take to answer when it is looked at.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
