@@ -108,7 +108,9 @@ impl ApiError {
 fn refused(what: String, refusal: &Refusal) -> ProviderError {
     let failure = Failure::new(what, refusal);
     match (refusal.code, refusal.reason.as_str()) {
-        (401, _) => ProviderError::NotPermitted(failure.with_hint("log in again, or give the run a credential that the cluster knows")),
+        (401, _) => {
+            ProviderError::NotPermitted(failure.with_hint("log in again, or give the run a credential that the cluster knows"))
+        }
         (403, _) if refusal.message.contains("exceeded quota") => {
             ProviderError::Refused(failure.with_hint("ask for less, or raise the namespace's ResourceQuota"))
         }
@@ -129,7 +131,11 @@ fn refused(what: String, refusal: &Refusal) -> ProviderError {
 pub(crate) enum Send<'a> {
     Get,
     /// Server-side apply of this object.
-    Apply { object: &'a Json, force: bool, dry_run: bool },
+    Apply {
+        object: &'a Json,
+        force: bool,
+        dry_run: bool,
+    },
     Delete(&'a Json),
 }
 

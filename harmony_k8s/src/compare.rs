@@ -42,7 +42,8 @@ fn elements(wish: &[Json], live: &[Json], ours: &Fields, field: &str) -> bool {
     wish.len() == ours.elements.len()
         && wish.iter().all(|wish| {
             let Some(wish) = wish.as_object() else { return false };
-            let is_its = |keys: &Map<String, Json>| keys.iter().all(|(key, value)| wish.get(key).is_none_or(|said| said == value));
+            let is_its =
+                |keys: &Map<String, Json>| keys.iter().all(|(key, value)| wish.get(key).is_none_or(|said| said == value));
             let mut candidates = ours.elements.iter().filter(|(keys, _)| is_its(keys));
             let (Some((keys, below)), None) = (candidates.next(), candidates.next()) else { return false };
             let has_keys = |live: &&Map<String, Json>| keys.iter().all(|(key, value)| live.get(key) == Some(value));

@@ -104,8 +104,8 @@ impl Discovery {
         let mut kinds = Kinds::new();
         for path in ["/api", "/apis"] {
             let bytes = api.send_accepting(run, path, Send::Get, AGGREGATED).await?;
-            let groups: Groups = serde_json::from_slice(&bytes).map_err(|error| {
-                ApiError::Unreadable { words: format!("aggregated discovery needs Kubernetes 1.27 or later: {error}") }
+            let groups: Groups = serde_json::from_slice(&bytes).map_err(|error| ApiError::Unreadable {
+                words: format!("aggregated discovery needs Kubernetes 1.27 or later: {error}"),
             })?;
             groups.items.into_iter().for_each(|group| group.add_to(&mut kinds));
         }

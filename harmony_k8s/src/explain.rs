@@ -42,7 +42,9 @@ pub(crate) async fn explain(run: &Run, api: &Api, object: &Json) -> Option<Sign>
         let (about, whose) = (event.pointer("/involvedObject/kind"), event.pointer("/involvedObject/name"));
         let whose = whose.and_then(Json::as_str).unwrap_or_default();
         let own = about.is_some_and(|about| about == kind) && whose == name;
-        own || (kind == "Deployment" && about.is_some_and(|about| about == "ReplicaSet") && whose.starts_with(&format!("{name}-")))
+        own || (kind == "Deployment"
+            && about.is_some_and(|about| about == "ReplicaSet")
+            && whose.starts_with(&format!("{name}-")))
     };
     let event = events.iter().rfind(|event| event["type"] == "Warning" && concerns(event))?;
     Some(of_event(event))
@@ -93,7 +95,8 @@ async fn events_of(run: &Run, api: &Api, namespace: &str, name: &str) -> Vec<Jso
 
 async fn of_pod(run: &Run, api: &Api, namespace: &str, pod: &Json) -> Option<Sign> {
     let name = said(pod, "/metadata/name");
-    let condition = |kind: &str| pod.pointer("/status/conditions").and_then(Json::as_array)?.iter().find(|one| one["type"] == kind);
+    let condition =
+        |kind: &str| pod.pointer("/status/conditions").and_then(Json::as_array)?.iter().find(|one| one["type"] == kind);
     if let Some(scheduled) = condition("PodScheduled").filter(|one| one["status"] == "False") {
         let hint = Some("give the cluster a node that fits, or ask for less");
         let says = format!("pod {namespace}/{name}: {}: {}", said(scheduled, "/reason"), said(scheduled, "/message"));
@@ -127,18 +130,27 @@ async fn of_container(run: &Run, api: &Api, namespace: &str, pod: &str, containe
     let (ends_after, hint) = match reason {
         "" | "ContainerCreating" | "PodInitializing" => return exited(run, api, namespace, pod, container).await,
         "InvalidImageName" | "ErrImageNeverPull" => (Duration::ZERO, Some("correct the image's name, or bring it to the node")),
-        "ErrImagePull" | "ImagePullBackOff" => (SOON, Some("correct the image's name, or give the pod a credential for its registry")),
+        "ErrImagePull" | "ImagePullBackOff" => {
+            (SOON, Some("correct the image's name, or give the pod a credential for its registry"))
+        }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
             (SOON, Some("make what the container refers to, or correct its name"))
         }
         "CrashLoopBackOff" => {
             let sign = exited(run, api, namespace, pod, container).await;
-            let says = sign.map_or_else(|| format!("pod {namespace}/{pod}, container {name}: {reason}: {message}"), |sign| sign.says.replacen(": exited", &format!(": {reason}: exited"), 1));
+            let says = sign.map_or_else(
+                || format!("pod {namespace}/{pod}, container {name}: {reason}: {message}"),
+                |sign| sign.says.replacen(": exited", &format!(": {reason}: exited"), 1),
+            );
             return Some(Sign { says, ends_after: Some(SOON), hint: Some("read its log, and correct what it complains of") });
         }
         _ => (LATER, None),
     };
-    Some(Sign { says: format!("pod {namespace}/{pod}, container {name}: {reason}: {message}"), ends_after: Some(ends_after), hint })
+    Some(Sign {
+        says: format!("pod {namespace}/{pod}, container {name}: {reason}: {message}"),
+        ends_after: Some(ends_after),
+        hint,
+    })
 }
 
 /// A container that has ended before, or now, with its last words.
@@ -149,10 +161,16 @@ async fn exited(run: &Run, api: &Api, namespace: &str, pod: &str, container: &Js
     }
     let name = said(container, "/name");
     let previous = if container.pointer("/state/terminated").is_some() { "" } else { "&previous=true" };
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?container={name}&tailLines={LAST_LINES}&limitBytes={MOST_BYTES}{previous}");
+    let path = format!(
+        "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={name}&tailLines={LAST_LINES}&limitBytes={MOST_BYTES}{previous}"
+    );
     let log = api.send_accepting(run, &path, Send::Get, "text/plain").await.ok();
     let words = log.map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned()).unwrap_or_default();
     let words = if words.is_empty() { said(ended, "/message").to_owned() } else { words };
-    let says = format!("pod {namespace}/{pod}, container {name}: exited with {} ({}): {words}", ended["exitCode"], said(ended, "/reason"));
+    let says = format!(
+        "pod {namespace}/{pod}, container {name}: exited with {} ({}): {words}",
+        ended["exitCode"],
+        said(ended, "/reason")
+    );
     Some(Sign { says, ends_after: None, hint: Some("read its log, and correct what it complains of") })
 }

@@ -122,12 +122,7 @@ mod tests {
         assert_eq!(read.fields["metadata"].fields["finalizers"].values, [json!("a/b")]);
         assert_eq!(
             read.paths(),
-            [
-                "/metadata/finalizers",
-                "/spec/containers/name=nats/image",
-                "/spec/containers/name=nats/name",
-                "/spec/replicas"
-            ]
+            ["/metadata/finalizers", "/spec/containers/name=nats/image", "/spec/containers/name=nats/name", "/spec/replicas"]
         );
     }
 

@@ -75,11 +75,8 @@ impl Managers {
                 let mut quoted = cause.message.split('"').skip(1).step_by(2);
                 let manager = quoted.next().unwrap_or("somebody").to_owned();
                 let subresource = if cause.message.contains("with subresource") { quoted.next() } else { None };
-                let claim = if self.is_by_hand(&manager, subresource) {
-                    Claim::TakenBackFrom(manager)
-                } else {
-                    Claim::HeldBy(manager)
-                };
+                let claim =
+                    if self.is_by_hand(&manager, subresource) { Claim::TakenBackFrom(manager) } else { Claim::HeldBy(manager) };
                 (cause.field.trim_start_matches('.').to_owned(), claim)
             })
             .collect()

@@ -105,7 +105,12 @@ impl Objects {
         Ok(served.map(|served| served.path(identity, Some(version))))
     }
 
-    async fn preview_known<S: Sort>(&self, run: &Run, desired: &Object<S>, live: Option<&Live<Object<S>>>) -> Result<Object<S>, ProviderError> {
+    async fn preview_known<S: Sort>(
+        &self,
+        run: &Run,
+        desired: &Object<S>,
+        live: Option<&Live<Object<S>>>,
+    ) -> Result<Object<S>, ProviderError> {
         let api = self.connection.api(run).await?;
         let what = || format!("{} cannot be as it should be in {}", desired.identity, api.cluster());
         let before = match live {
@@ -118,8 +123,12 @@ impl Objects {
         let managers = before.as_ref().map(|before| Managers::of(before, &api.manager));
         let desired = &signed(desired, before.as_ref(), &api.manager);
         if let (Some(before), Some(managers), Some(live)) = (&before, &managers, live) {
-            let same_version = managers.our_version.as_deref() == Some(&desired.api_version) && before["apiVersion"] == desired.api_version.as_str();
-            if same_version && is_as_wished(&with_open_values(&desired.fields), before, &managers.ours) {
+            let same_version = managers.our_version.as_deref() == Some(&desired.api_version)
+                && before["apiVersion"] == desired.api_version.as_str();
+            // One of which nothing is said is as it should be when it is there.
+            if desired.fields.is_empty()
+                || same_version && is_as_wished(&with_open_values(&desired.fields), before, &managers.ours)
+            {
                 return Ok(live.state.clone().with_readiness(None));
             }
         }
@@ -144,7 +153,11 @@ impl Objects {
             // The namespace is still to come.
             (Err(error), None) if error.is_absent() => Ok(desired.clone()),
             (Err(ApiError::Refused(refusal)), Some(live)) if refusal.code == 422 && is_fixed(&refusal.message) => {
-                let fields = merged(&live.state.fields, &with_open_values(&desired.fields), managers.as_ref().map(|managers| &managers.all));
+                let fields = merged(
+                    &live.state.fields,
+                    &with_open_values(&desired.fields),
+                    managers.as_ref().map(|managers| &managers.all),
+                );
                 let holders = BTreeMap::from([(String::new(), Claim::Fixed(refusal.message))]);
                 Ok(desired.clone().with_fields(fields).with_holders(holders))
             }
@@ -152,7 +165,12 @@ impl Objects {
         }
     }
 
-    async fn apply_now<S: Sort>(&self, run: &Run, desired: &Object<S>, live: Option<&Live<Object<S>>>) -> Result<ObjectOutputs, ProviderError> {
+    async fn apply_now<S: Sort>(
+        &self,
+        run: &Run,
+        desired: &Object<S>,
+        live: Option<&Live<Object<S>>>,
+    ) -> Result<ObjectOutputs, ProviderError> {
         let api = self.connection.api(run).await?;
         let identity = &desired.identity;
         let what = || format!("failed to apply {identity} in {}", api.cluster());
@@ -162,7 +180,9 @@ impl Objects {
         let version = version_of(&desired.api_version);
         let Some(path) = self.path(run, api, identity, version).await.map_err(|error| error.failed(what()))? else {
             let failure = Failure::new(what(), format!("the API serves no {} in {}", identity.kind, desired.api_version));
-            return Err(ProviderError::RetryLater(failure.with_hint("apply the definition of the kind first, or correct `apiVersion` and `kind`")));
+            return Err(ProviderError::RetryLater(
+                failure.with_hint("apply the definition of the kind first, or correct `apiVersion` and `kind`"),
+            ));
         };
         let before = match live {
             Some(_) if S::ADOPTS => self.look(run, std::slice::from_ref(identity)).await?.pop().flatten(),
@@ -191,7 +211,14 @@ impl Objects {
         Ok(outputs(&ready))
     }
 
-    async fn wait_until_ready(&self, run: &Run, api: &Api, path: &str, applied: Json, identity: &ObjectIdentity) -> Result<Json, ProviderError> {
+    async fn wait_until_ready(
+        &self,
+        run: &Run,
+        api: &Api,
+        path: &str,
+        applied: Json,
+        identity: &ObjectIdentity,
+    ) -> Result<Json, ProviderError> {
         if readiness(&applied) == Readiness::Ready {
             return Ok(applied);
         }
@@ -227,12 +254,18 @@ impl Objects {
         let Some(served) = self.connection.discovery.find(run, api, identity).await.map_err(failed)? else { return Ok(()) };
         let path = served.path(identity, None);
         if identity.kind == "Namespace" && is_others_too(&object, &Managers::of(&object, &api.manager), &api.manager) {
-            let nothing = json!({ "apiVersion": object["apiVersion"], "kind": "Namespace", "metadata": { "name": identity.name } });
-            return api.send(run, &path, Send::Apply { object: &nothing, force: false, dry_run: false }).await.map(|_| ()).map_err(failed);
+            let nothing =
+                json!({ "apiVersion": object["apiVersion"], "kind": "Namespace", "metadata": { "name": identity.name } });
+            return api
+                .send(run, &path, Send::Apply { object: &nothing, force: false, dry_run: false })
+                .await
+                .map(|_| ())
+                .map_err(failed);
         }
         if object.pointer("/metadata/deletionTimestamp").is_none() {
             // What was made anew under its name meanwhile is not what was seen.
-            let options = json!({ "preconditions": { "uid": object.pointer("/metadata/uid") }, "propagationPolicy": "Foreground" });
+            let options =
+                json!({ "preconditions": { "uid": object.pointer("/metadata/uid") }, "propagationPolicy": "Foreground" });
             match api.send(run, &path, Send::Delete(&options)).await {
                 Err(error) if error.is_absent() => return Ok(()),
                 answer => answer.map_err(failed)?,
@@ -256,35 +289,47 @@ impl Objects {
             }
             let finalizers = object.pointer("/metadata/finalizers").and_then(Json::as_array);
             let names: Vec<&str> = finalizers.into_iter().flatten().filter_map(Json::as_str).collect();
-            let why = if names.is_empty() { "it is being deleted".to_owned() } else { format!("its finalizers are still there: {}", names.join(", ")) };
+            let why = if names.is_empty() {
+                "it is being deleted".to_owned()
+            } else {
+                format!("its finalizers are still there: {}", names.join(", "))
+            };
             Ok(Looked::NotYet(why))
         })
         .await
     }
 }
 
-/// Says of a Namespace which program has made it, so that no other one takes it away.
-const MADE_BY: &str = "harmony/made-by";
-
-/// A Namespace that is wished, with what tells whose it is: ours if we make it now, or have made it.
+/// A Namespace that is wished, with what tells who uses it, and who has made it. Without it, one of which nothing else is said would not
+/// be ours in any field.
 fn signed<S: Sort>(desired: &Object<S>, before: Option<&Json>, us: &str) -> Object<S> {
-    let is_ours = before.is_none_or(|before| maker(before) == Some(us));
-    if !S::ADOPTS || !is_ours {
+    if !S::ADOPTS {
         return desired.clone();
     }
+    let is_ours = before.is_none_or(|before| is_made_by(before, us));
     let mut fields = desired.fields.clone();
     let metadata = fields.entry("metadata").or_insert_with(|| Json::Object(Map::new()));
-    metadata["annotations"][MADE_BY] = json!(us);
+    metadata["annotations"][signature(us)] = json!(if is_ours { MADE } else { USED });
     desired.clone().with_fields(fields)
+}
+
+/// The annotation by which a program signs: what of its name may be in one, at most 63 characters.
+fn signature(us: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = us.chars().map(allowed).take(63).collect();
+    format!("harmony/{}", name.trim_matches('-'))
+}
+
+const MADE: &str = "made";
+const USED: &str = "used";
+
+fn is_made_by(object: &Json, us: &str) -> bool {
+    object.pointer("/metadata/annotations").is_some_and(|annotations| annotations[signature(us)] == MADE)
 }
 
 /// Whether a Namespace stays when we leave: another program uses it, or somebody else has made it.
 fn is_others_too(object: &Json, managers: &Managers, us: &str) -> bool {
-    maker(object) != Some(us) || !managers.others(FIELD_MANAGERS, us).is_empty()
-}
-
-fn maker(object: &Json) -> Option<&str> {
-    object.pointer("/metadata/annotations")?.get(MADE_BY)?.as_str()
+    !is_made_by(object, us) || !managers.others(FIELD_MANAGERS, us).is_empty()
 }
 
 /// The output that tells one state of an object from the next.
@@ -297,7 +342,9 @@ fn pick(list: &mut Json, wanted: &[ObjectIdentity], indices: Vec<usize>) -> Vec<
     let mut picked = Vec::with_capacity(indices.len());
     if let Some(Json::Array(items)) = list.get_mut("items").map(Json::take) {
         for mut item in items {
-            let Some(index) = item.pointer("/metadata/name").and_then(Json::as_str).and_then(|name| by_name.remove(name)) else { continue };
+            let Some(index) = item.pointer("/metadata/name").and_then(Json::as_str).and_then(|name| by_name.remove(name)) else {
+                continue;
+            };
             if let Json::Object(item) = &mut item {
                 item.insert("apiVersion".to_owned(), version.clone());
                 item.insert("kind".to_owned(), Json::String(wanted[index].kind.clone()));
@@ -315,7 +362,9 @@ fn version_of(api_version: &str) -> &str {
 
 /// Whether the API says that what differs cannot be changed in place.
 fn is_fixed(message: &str) -> bool {
-    message.contains("field is immutable") || message.contains("updates to statefulset spec for fields other than") || message.contains("may not change once set")
+    message.contains("field is immutable")
+        || message.contains("updates to statefulset spec for fields other than")
+        || message.contains("may not change once set")
 }
 
 fn outputs(object: &Json) -> ObjectOutputs {
@@ -421,7 +470,12 @@ fn with_open_values(fields: &Map<String, Json>) -> Map<String, Json> {
 
 #[async_trait]
 impl<S: Sort> Provider<Object<S>> for Objects {
-    async fn observe(&self, run: &Run, (): &(), wanted: &[Known<Object<S>>]) -> Result<Vec<Observation<Object<S>>>, ProviderError> {
+    async fn observe(
+        &self,
+        run: &Run,
+        (): &(),
+        wanted: &[Known<Object<S>>],
+    ) -> Result<Vec<Observation<Object<S>>>, ProviderError> {
         let identities: Vec<ObjectIdentity> = wanted.iter().map(|known| known.identity.clone()).collect();
         let found = self.look(run, &identities).await?;
         let api = self.connection.api(run).await?;
@@ -434,7 +488,13 @@ impl<S: Sort> Provider<Object<S>> for Objects {
         Ok(observed.collect())
     }
 
-    async fn preview(&self, run: &Run, (): &(), desired: &Object<S>, live: Option<&Live<Object<S>>>) -> Result<Object<S>, ProviderError> {
+    async fn preview(
+        &self,
+        run: &Run,
+        (): &(),
+        desired: &Object<S>,
+        live: Option<&Live<Object<S>>>,
+    ) -> Result<Object<S>, ProviderError> {
         let unknown = desired.fields.values().any(|json| !value::references(json).is_empty());
         match live {
             // The API cannot be asked about what is not known; what is known of it is compared with what is there.
@@ -448,7 +508,13 @@ impl<S: Sort> Provider<Object<S>> for Objects {
         }
     }
 
-    async fn apply(&self, run: &Run, (): &(), desired: &Object<S>, live: Option<&Live<Object<S>>>) -> Result<ObjectOutputs, ProviderError> {
+    async fn apply(
+        &self,
+        run: &Run,
+        (): &(),
+        desired: &Object<S>,
+        live: Option<&Live<Object<S>>>,
+    ) -> Result<ObjectOutputs, ProviderError> {
         self.apply_now(run, desired, live).await
     }
 

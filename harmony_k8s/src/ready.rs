@@ -81,7 +81,8 @@ fn replicas(object: &Json) -> Readiness {
 }
 
 fn deployment(object: &Json) -> Readiness {
-    if let Some((_, words)) = condition(object, "Progressing").filter(|(_, words)| words.starts_with("ProgressDeadlineExceeded")) {
+    if let Some((_, words)) = condition(object, "Progressing").filter(|(_, words)| words.starts_with("ProgressDeadlineExceeded"))
+    {
         return Failed(words);
     }
     seen(object, || {
@@ -144,7 +145,11 @@ fn job(object: &Json) -> Readiness {
     match (condition(object, "Failed"), condition(object, "Complete")) {
         (Some(("True", words)), _) => Failed(words),
         (_, Some(("True", _))) => Ready,
-        _ => NotYet(format!("{} of {} runs have succeeded", count(object, "succeeded"), number(object, "/spec/completions").unwrap_or(1))),
+        _ => NotYet(format!(
+            "{} of {} runs have succeeded",
+            count(object, "succeeded"),
+            number(object, "/spec/completions").unwrap_or(1)
+        )),
     }
 }
 

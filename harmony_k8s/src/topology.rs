@@ -36,7 +36,9 @@ impl Way {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::InCluster => "run it in a pod with a service account, or name a context of a kubeconfig".to_owned(),
-            Self::Kubeconfig { path: Some(path), .. } => format!("look at it with `kubectl --kubeconfig {} config get-contexts`", path.display()),
+            Self::Kubeconfig { path: Some(path), .. } => {
+                format!("look at it with `kubectl --kubeconfig {} config get-contexts`", path.display())
+            }
             Self::Kubeconfig { path: None, .. } => "look at it with `kubectl config get-contexts`".to_owned(),
         }
     }
@@ -135,7 +137,9 @@ impl Survey for K8sAnywhereTopology {
         let distribution = match self.distribution {
             Some(declared) => declared,
             None if version.contains("+k3s") => Distribution::K3s,
-            None if connection.discovery.serves_group(&run, api, "config.openshift.io").await.map_err(failed)? => Distribution::Okd,
+            None if connection.discovery.serves_group(&run, api, "config.openshift.io").await.map_err(failed)? => {
+                Distribution::Okd
+            }
             None => Distribution::Vanilla,
         };
         Ok(K8sFacts { version, distribution })

@@ -39,9 +39,7 @@ impl Stage<'_> {
         for (address, place, inside) in std::mem::take(&mut self.inside) {
             let Some(node) = self.arrangement.nodes.get_mut(&address) else { continue };
             let holders = inside.into_iter();
-            node.after.extend(
-                holders.filter_map(|at| addresses.get(&(place.clone(), at.kind.to_owned(), at.identity))).cloned(),
-            );
+            node.after.extend(holders.filter_map(|at| addresses.get(&(place.clone(), at.kind.to_owned(), at.identity))).cloned());
             node.after.sort();
             node.after.dedup();
         }

@@ -39,9 +39,9 @@ impl<T: Kubernetes> Interpret<T> for Objects<'_> {
                 gates.push(arrange_object(definition.clone(), place, stage)?);
             }
             stage.after(&gates, |stage| {
-                others.into_iter().try_for_each(|object| {
-                    arrange_object(object.in_namespace(namespace, &definitions), place, stage).map(|_| ())
-                })
+                others
+                    .into_iter()
+                    .try_for_each(|object| arrange_object(object.in_namespace(namespace, &definitions), place, stage).map(|_| ()))
             })
         };
         if score.losses_allowed { stage.allowing_loss(write) } else { write(stage) }
@@ -52,7 +52,11 @@ impl<T: Kubernetes> Interpret<T> for Objects<'_> {
 ///
 /// # Errors
 /// [`ArrangeError`] if it is there twice.
-pub fn arrange_object<T: Kubernetes + ?Sized>(object: Manifest, place: &T, stage: &mut Stage<'_>) -> Result<Address, ArrangeError> {
+pub fn arrange_object<T: Kubernetes + ?Sized>(
+    object: Manifest,
+    place: &T,
+    stage: &mut Stage<'_>,
+) -> Result<Address, ArrangeError> {
     let name = object.address();
     Ok(match object.into_resource() {
         AnyObject::Ordinary(object) => stage.add(place, &name, &object)?.address().clone(),

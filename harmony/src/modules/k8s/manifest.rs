@@ -96,8 +96,8 @@ impl Manifest {
     /// [`ManifestError`] if it is none.
     pub fn of<T: Serialize>(object: &T) -> Result<Self, ManifestError> {
         let what = std::any::type_name::<T>();
-        let json = serde_json::to_value(object)
-            .map_err(|error| ManifestError::Unserialisable { what, words: error.to_string() })?;
+        let json =
+            serde_json::to_value(object).map_err(|error| ManifestError::Unserialisable { what, words: error.to_string() })?;
         Self::from_json(json, what)
     }
 
@@ -114,7 +114,10 @@ impl Manifest {
         let documents: Vec<Json> = serde_saphyr::from_multiple_with_options(text, options)
             .map_err(|error| ManifestError::Yaml { words: error.to_string() })?;
         let documents = documents.into_iter().filter(|document| !document.is_null()).enumerate();
-        documents.map(|(number, json)| Self::all_in(json, &format!("document {}", number + 1))).collect::<Result<Vec<_>, _>>().map(|all| all.concat())
+        documents
+            .map(|(number, json)| Self::all_in(json, &format!("document {}", number + 1)))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|all| all.concat())
     }
 
     fn all_in(mut json: Json, what: &str) -> Result<Vec<Self>, ManifestError> {
@@ -154,7 +157,8 @@ impl Manifest {
         if !metadata.is_empty() {
             fields.insert("metadata".to_owned(), Json::Object(metadata));
         }
-        let fields = fields.into_iter().map(|(key, json)| (key, without_null(json))).filter(|(_, json)| !json.is_null()).collect();
+        let fields =
+            fields.into_iter().map(|(key, json)| (key, without_null(json))).filter(|(_, json)| !json.is_null()).collect();
         let identity = ObjectIdentity { group: group_of(&api_version).to_owned(), kind, namespace, name };
         Ok(Self { identity, api_version, fields })
     }
@@ -163,7 +167,9 @@ impl Manifest {
     /// cluster-wide nor defined so by one of `definitions`.
     #[must_use]
     pub fn in_namespace(mut self, namespace: &str, definitions: &[Self]) -> Self {
-        if !is_cluster_wide(&self.identity) && !definitions.iter().any(|definition| definition.defines_cluster_wide(&self.identity)) {
+        if !is_cluster_wide(&self.identity)
+            && !definitions.iter().any(|definition| definition.defines_cluster_wide(&self.identity))
+        {
             self.identity.namespace.get_or_insert_with(|| namespace.to_owned());
         }
         self
@@ -228,8 +234,7 @@ impl Manifest {
         match (identity.group.as_str(), identity.kind.as_str()) {
             ("", "Secret") => AnyObject::Secret(K8sSecret::new(identity, api_version).with_fields(with_bytes(fields))),
             ("", "Namespace") => AnyObject::Namespace(K8sNamespace::new(identity, api_version).with_fields(fields)),
-            ("", "PersistentVolumeClaim" | "PersistentVolume")
-            | ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            ("", "PersistentVolumeClaim" | "PersistentVolume") | ("apiextensions.k8s.io", "CustomResourceDefinition") => {
                 AnyObject::Holding(K8sHoldingObject::new(identity, api_version).with_fields(fields))
             }
             _ => AnyObject::Ordinary(K8sObject::new(identity, api_version).with_fields(fields)),
@@ -283,9 +288,9 @@ fn missing(what: &str, field: &'static str) -> ManifestError {
 /// `json` without fields that are null: to say nothing and to say nothing of it are one.
 fn without_null(json: Json) -> Json {
     match json {
-        Json::Object(map) => {
-            Json::Object(map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_null(value))).collect())
-        }
+        Json::Object(map) => Json::Object(
+            map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_null(value))).collect(),
+        ),
         Json::Array(items) => Json::Array(items.into_iter().map(without_null).collect()),
         other => other,
     }

@@ -11,5 +11,3 @@ pub mod object;
 pub mod score;
 
 pub use interpret::arrange_object;
-#[cfg(test)]
-mod tests;

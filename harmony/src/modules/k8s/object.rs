@@ -85,7 +85,6 @@ pub struct Object<S: Sort> {
     /// Its fields; values may be known later.
     pub fields: Map<String, Json>,
     /// Fields whose holder changes, by path; only in what a place would make of a wish.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holders: BTreeMap<String, Claim>,
     /// Why it is not ready to be used; never in a wish.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,9 @@
+//! Objects of a real API server: previewed, applied, contested, damaged, deleted.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
+
+mod contested;
+mod cycle;
+mod definitions;
+mod fixture;
+mod namespaces;
