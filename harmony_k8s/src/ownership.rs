@@ -9,7 +9,7 @@ use crate::fields::Fields;
 
 /// The managers of an object's fields.
 #[derive(Debug, Default)]
-pub(crate) struct Managers {
+pub(crate) struct Ownership {
     /// What we apply.
     pub(crate) ours: Fields,
     /// In which version of the API we last applied; `None` if we never have.
@@ -34,7 +34,7 @@ struct Entry {
     fields: Json,
 }
 
-impl Managers {
+impl Ownership {
     /// Reads them from `metadata.managedFields` of an object.
     pub(crate) fn of(object: &Json, us: &str) -> Self {
         let mut managers = Self::default();

@@ -17,7 +17,7 @@ use crate::compare::{is_as_wished, merged, shown};
 use crate::connection::Connection;
 use crate::explain::explain;
 use crate::fields::Fields;
-use crate::ownership::Managers;
+use crate::ownership::Ownership;
 use crate::ready::{Readiness, readiness};
 use crate::topology::FIELD_MANAGERS;
 
@@ -120,7 +120,7 @@ impl Objects {
             },
             None => None,
         };
-        let managers = before.as_ref().map(|before| Managers::of(before, &api.manager));
+        let managers = before.as_ref().map(|before| Ownership::of(before, &api.manager));
         let desired = &signed(desired, before.as_ref(), &api.manager);
         if let (Some(before), Some(managers), Some(live)) = (&before, &managers, live) {
             let same_version = managers.our_version.as_deref() == Some(&desired.api_version)
@@ -194,7 +194,7 @@ impl Objects {
             && refusal.code == 409
         {
             let before = self.look(run, std::slice::from_ref(identity)).await?.pop().flatten().unwrap_or_default();
-            let claims = Managers::of(&before, &api.manager).claims(refusal);
+            let claims = Ownership::of(&before, &api.manager).claims(refusal);
             // Only what was changed by hand is taken back, and the plan has said from whom.
             if !claims.is_empty() && claims.iter().all(|(_, claim)| matches!(claim, Claim::TakenBackFrom(_))) {
                 answer = api.send(run, &path, Send::Apply { object: &object, force: true, dry_run: false }).await;
@@ -253,7 +253,7 @@ impl Objects {
         let failed = |error: ApiError| error.failed(format!("failed to delete {identity} in {}", api.cluster()));
         let Some(served) = self.connection.discovery.find(run, api, identity).await.map_err(failed)? else { return Ok(()) };
         let path = served.path(identity, None);
-        if identity.kind == "Namespace" && is_others_too(&object, &Managers::of(&object, &api.manager), &api.manager) {
+        if identity.kind == "Namespace" && is_others_too(&object, &Ownership::of(&object, &api.manager), &api.manager) {
             let nothing =
                 json!({ "apiVersion": object["apiVersion"], "kind": "Namespace", "metadata": { "name": identity.name } });
             return api
@@ -328,7 +328,7 @@ fn is_made_by(object: &Json, us: &str) -> bool {
 }
 
 /// Whether a Namespace stays when we leave: another program uses it, or somebody else has made it.
-fn is_others_too(object: &Json, managers: &Managers, us: &str) -> bool {
+fn is_others_too(object: &Json, managers: &Ownership, us: &str) -> bool {
     !is_made_by(object, us) || !managers.others(FIELD_MANAGERS, us).is_empty()
 }
 
@@ -385,7 +385,7 @@ fn outputs(object: &Json) -> ObjectOutputs {
     outputs
 }
 
-fn live<S: Sort>(identity: &ObjectIdentity, object: &Json, managers: &Managers, us: &str) -> Live<Object<S>> {
+fn live<S: Sort>(identity: &ObjectIdentity, object: &Json, managers: &Ownership, us: &str) -> Live<Object<S>> {
     let mut fields = shown(object, &managers.all);
     if let Some(leaving) = object.pointer("/metadata/deletionTimestamp") {
         let metadata = fields.entry("metadata").or_insert_with(|| Json::Object(Map::new()));
@@ -419,13 +419,13 @@ fn holds(object: &Json, stays: bool) -> Option<String> {
 fn compared<S: Sort>(
     desired: &Object<S>,
     live: &Live<Object<S>>,
-    before: Option<&Managers>,
+    before: Option<&Ownership>,
     after: &Json,
     us: &str,
     mut holders: BTreeMap<String, Claim>,
 ) -> Object<S> {
-    let now = Managers::of(after, us);
-    let nothing = Managers::default();
+    let now = Ownership::of(after, us);
+    let nothing = Ownership::default();
     let before = before.unwrap_or(&nothing);
     let mut all: Fields = before.all.clone();
     all.add(&now.all);
@@ -481,7 +481,7 @@ impl<S: Sort> Provider<Object<S>> for Objects {
         let api = self.connection.api(run).await?;
         let observed = identities.iter().zip(found).map(|(identity, object)| {
             let Some(object) = object else { return Observation::Absent };
-            let seen = live(identity, &object, &Managers::of(&object, &api.manager), &api.manager);
+            let seen = live(identity, &object, &Ownership::of(&object, &api.manager), &api.manager);
             self.remember(identity, object);
             Observation::There(Box::new(seen))
         });
@@ -499,7 +499,7 @@ impl<S: Sort> Provider<Object<S>> for Objects {
         match live {
             // The API cannot be asked about what is not known; what is known of it is compared with what is there.
             Some(live) if unknown => {
-                let managers = self.recall(&desired.identity, &live.outputs).map(|object| Managers::of(&object, ""));
+                let managers = self.recall(&desired.identity, &live.outputs).map(|object| Ownership::of(&object, ""));
                 let fields = merged(&live.state.fields, &desired.fields, managers.as_ref().map(|managers| &managers.all));
                 Ok(live.state.clone().with_readiness(None).with_fields(fields))
             }

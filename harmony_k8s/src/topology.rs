@@ -106,7 +106,7 @@ impl K8sAnywhereTopology {
     /// The same, applying under another name. Default: `harmony-` and the name of the site program's state directory, so that two programs
     /// are told apart. It must not change while something is applied.
     #[must_use]
-    pub fn with_field_manager(mut self, manager: &str) -> Self {
+    pub fn with_field_owner(mut self, manager: &str) -> Self {
         self.manager = Some(manager.to_owned());
         self
     }

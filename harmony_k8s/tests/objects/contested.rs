@@ -9,8 +9,8 @@ const SETTINGS: &str =
     "{ apiVersion: v1, kind: ConfigMap, metadata: { name: settings, namespace: default }, data: { mode: quiet } }";
 
 #[tokio::test]
-async fn what_another_manager_applies_is_not_taken_from_it() {
-    let Some(plane) = available("what_another_manager_applies_is_not_taken_from_it", ControlPlane::start()) else { return };
+async fn what_another_tool_applies_is_not_taken_from_it() {
+    let Some(plane) = available("what_another_tool_applies_is_not_taken_from_it", ControlPlane::start()) else { return };
     let program = Program::new("one", &plane.kubeconfig()).await;
     program.applied(&yaml(&[SETTINGS])).await;
     let theirs = SETTINGS.replace("quiet", "loud");
