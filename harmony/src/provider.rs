@@ -89,6 +89,7 @@ impl<R: Resource> Observation<R> {
 /// | [`Conflict`](Self::Conflict) | the plan fails: looking contradicts nobody | looked at again, then decided again: what the plan did not show is not done | at the deadline |
 /// | [`Unreachable`](Self::Unreachable) | `unknown until` what it lives in has changed, if that is about to; else the plan fails | looked at again, until it answers | at the deadline |
 /// | [`RetryLater`](Self::RetryLater) | asked again | looked at again; whoever says when ([`Failure::with_retry_after`]) is left alone until then | at the deadline, or at once if the time asked for is behind it |
+/// | [`Stopped`](Self::Stopped) | | the step is left where it is, which is told apart from a failure | at once |
 ///
 /// Pauses between two tries grow from 10 to 500 ms, less a random quarter each, so that those who wait for one server do not come in step. The
 /// deadline is the run's patience, from the beginning of each step ([`PATIENCE`](crate::run::PATIENCE)). Asking to stop ends a pause.
@@ -115,6 +116,9 @@ pub enum ProviderError {
     /// We may not.
     #[error("{0}")]
     NotPermitted(Failure),
+    /// The run was stopped while this was waited for: nothing failed, and the next run looks at it again. [`Run::wait_for`] says so.
+    #[error("{0}")]
+    Stopped(Failure),
 }
 
 /// What failed, why, and what to do.
@@ -192,7 +196,8 @@ impl ProviderError {
             | Self::Conflict(failure)
             | Self::Unreachable(failure)
             | Self::RetryLater(failure)
-            | Self::NotPermitted(failure) => failure,
+            | Self::NotPermitted(failure)
+            | Self::Stopped(failure) => failure,
         }
     }
 
@@ -203,7 +208,7 @@ impl ProviderError {
             Self::NotPermitted(_) => Some(NOT_PERMITTED),
             Self::Conflict(_) => Some(CONFLICT),
             Self::Unreachable(_) => Some(UNREACHABLE),
-            Self::Refused(_) | Self::RetryLater(_) => None,
+            Self::Refused(_) | Self::RetryLater(_) | Self::Stopped(_) => None,
         };
         self.failure().hint.as_deref().or(general)
     }

@@ -198,7 +198,7 @@ impl Run {
     ///
     /// # Errors
     /// What `look` fails with, except [`ProviderError::RetryLater`] and [`ProviderError::Unreachable`], which are asked again;
-    /// [`ProviderError::Unreachable`] with the last reason when time is up.
+    /// [`ProviderError::Unreachable`] with the last reason when time is up, [`ProviderError::Stopped`] when the run is stopped first.
     pub async fn wait_for<T, F, Looking>(&self, what: &str, mut look: F) -> Result<T, ProviderError>
     where
         F: FnMut() -> Looking + Send,
@@ -218,8 +218,12 @@ impl Run {
                 Err(error) => return Err(error),
             };
             let remaining = self.remaining();
-            if remaining.is_zero() || asked.is_some_and(|asked| asked > remaining) || self.is_stopped() {
+            if remaining.is_zero() || asked.is_some_and(|asked| asked > remaining) {
                 return Err(given_up(what, started.elapsed(), reason, asked, hint));
+            }
+            if self.is_stopped() {
+                let waited = format!("stopped after waiting {} s for {what}", started.elapsed().as_secs());
+                return Err(ProviderError::Stopped(Failure::new(waited, reason)));
             }
             if started.elapsed() > SILENCE && reason != said {
                 self.progress(format!("waiting for {what}: {reason}"));
@@ -292,7 +296,9 @@ mod tests {
     async fn waiting_ends_when_the_user_asks_to_stop_except_for_what_would_be_left_half_done() {
         let run = Run::alone(Io::real(), Duration::from_secs(10));
         run.cancel();
-        assert!(matches!(looks(&run).await, Err(ProviderError::Unreachable(_))));
+        let stopped = looks(&run).await.unwrap_err();
+        assert!(matches!(stopped, ProviderError::Stopped(_)), "{stopped:?}");
+        insta::assert_snapshot!(stopped, @"stopped after waiting 0 s for the third look: not yet");
         assert_eq!(looks(&run.finishing()).await.unwrap(), 3);
     }
 

@@ -88,6 +88,15 @@ pub enum Event {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// It is left where it is: the run was stopped while it was waited for.
+    Left {
+        /// What.
+        address: Address,
+        /// The kind, and what the world calls it.
+        label: String,
+        /// What was waited for, and why it was not there yet.
+        why: String,
+    },
     /// Something that users should know.
     Remark {
         /// The sentence.

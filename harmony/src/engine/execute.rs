@@ -93,7 +93,7 @@ impl Execution<'_> {
         }
         let left = (0..begun.len()).filter(|index| found.verdicts[*index].change.is_pending() && !begun[*index]);
         outcome.not_begun = left.map(|index| self.items.items[index].address.clone()).collect();
-        outcome.interrupted = self.run.was_asked_to_stop() && !(outcome.not_begun.is_empty() && outcome.failures.is_empty());
+        outcome.interrupted = self.run.was_asked_to_stop() && !(outcome.not_begun.is_empty() && outcome.left.is_empty());
         written_down?;
         let meant_only = |index: &usize| found.verdicts[*index].change.is_pending() && !touched[*index] && !known[*index];
         if self.run.lost_lease().is_some() || self.run.took_over() {
@@ -210,6 +210,12 @@ impl Execution<'_> {
         let item = &self.items.items[done.index];
         let effect = match done.result {
             Ok(effect) => effect,
+            Err(ProviderError::Stopped(failure)) => {
+                let left = item.left(&failure);
+                self.run.emit(&left.event());
+                outcome.left.push(left);
+                return Ok(false);
+            }
             Err(error) => {
                 let failed = item.failure(&error);
                 self.run.emit(&failed.event());

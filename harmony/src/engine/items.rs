@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::decide::Verdict;
 use super::ledger::{Entry, Key, Ledger};
 use super::observe::Observed;
-use super::outcome::Failed;
+use super::outcome::{Failed, Left};
 use super::plan::{Step, Subject};
 use super::scope::{Fate, Prune};
 use crate::address::Address;
@@ -214,6 +214,11 @@ impl Item {
     pub(super) fn step(&self, Verdict { change, fields, loss }: Verdict) -> Step {
         let (address, kind, label, origin) = (self.address.clone(), self.kind().to_owned(), self.label(), self.origin.clone());
         Step { address, subject: self.subject(), kind, label, origin, change, fields, loss }
+    }
+
+    /// That the run was stopped while it was waited for.
+    pub(super) fn left(&self, failure: &Failure) -> Left {
+        Left { address: self.address.clone(), label: self.label(), why: failure.to_string() }
     }
 
     pub(super) fn failure(&self, error: &ProviderError) -> Failed {

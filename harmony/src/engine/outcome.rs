@@ -25,6 +25,9 @@ pub struct Outcome {
     pub failures: Vec<Failed>,
     /// What was not begun, because something it needs failed or the run was stopped.
     pub not_begun: Vec<Address>,
+    /// What was begun and is not done: the run was stopped while it was waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Left>,
     /// Whether the user stopped the run before its end.
     pub interrupted: bool,
     /// Why the run lost its lease before its end, and so began nothing new.
@@ -69,6 +72,24 @@ impl Failed {
     }
 }
 
+/// Something that was begun and is not done, because the run was stopped while it was waited for. It has not failed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Left {
+    /// Where the program says it.
+    pub address: Address,
+    /// The kind, and what the world calls it.
+    pub label: String,
+    /// What was waited for, and why it was not there yet.
+    pub why: String,
+}
+
+impl Left {
+    pub(super) fn event(&self) -> Event {
+        let Self { address, label, why } = self.clone();
+        Event::Left { address, label, why }
+    }
+}
+
 /// How a run ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,7 +108,8 @@ impl Outcome {
     /// Whether everything that was to be done has been done.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        !self.interrupted && self.failures.is_empty() && self.not_begun.is_empty() && self.lease_lost.is_none()
+        let is_through = self.failures.is_empty() && self.left.is_empty() && self.not_begun.is_empty();
+        is_through && !self.interrupted && self.lease_lost.is_none()
     }
 
     /// Adds what another run did after this one.
@@ -106,6 +128,7 @@ impl Outcome {
         self.proofs.retain(|proved| !again.contains(&proved.address));
         self.proofs.extend(later.proofs);
         self.failures.extend(later.failures);
+        self.left = later.left;
         self.not_begun = later.not_begun;
         self.interrupted = later.interrupted;
         self.lease_lost = later.lease_lost;
@@ -116,7 +139,7 @@ impl Outcome {
     /// How the run ended.
     #[must_use]
     pub fn ending(&self) -> Ending {
-        // What waited when the user stopped the run counts as failed too, so stopping comes first.
+        // What failed before the user stopped the run is told as well.
         if self.interrupted {
             Ending::Interrupted
         } else if !self.failures.is_empty() || self.lease_lost.is_some() {

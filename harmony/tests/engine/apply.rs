@@ -162,7 +162,21 @@ async fn waiting_ends_when_the_run_is_stopped() {
     let stopper = prepared.stopper();
     site.world.watch(move |_| stopper.stop());
     let outcome = tokio::time::timeout(Duration::from_secs(5), prepared.apply()).await.unwrap().unwrap();
-    assert_eq!(outcome.ending(), Ending::Interrupted);
+    assert_eq!((outcome.ending(), outcome.failures.len()), (Ending::Interrupted, 0), "what was waited for has not failed");
+    let [left] = &outcome.left[..] else { panic!("{outcome:?}") };
+    assert_eq!((left.address.as_str(), left.label.as_str()), ("fake/a", "thing a"));
+    insta::assert_snapshot!(left.why, @"stopped after waiting 0 s for it to be done: failed to reach a: it is busy");
+}
+
+#[tokio::test]
+async fn a_run_that_failed_before_it_was_told_to_stop_has_failed() {
+    let site = FakeSite::new();
+    site.world.fail(Call::Apply, "a", Failing::NotPermitted, usize::MAX);
+    let prepared = site.maestro().prepare(&Inventory::empty(), &site.place, &things(&["a"])).await.unwrap();
+    let stopper = prepared.stopper();
+    site.world.watch(move |_| stopper.stop());
+    let outcome = prepared.apply().await.unwrap();
+    assert_eq!((outcome.ending(), outcome.failures.len()), (Ending::Failed, 1));
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ pub(super) fn line(event: &Event, form: Form, layout: &Layout) -> Option<String>
             format!("{} {}  {}", verb(layout, Hue::Good, &past(done)), visible(label), layout.text(Hue::Dim, &seconds(*took)))
         }
         Event::Failed { label, .. } => format!("{} {}", verb(layout, Hue::Loud, "Failed"), visible(label)),
+        Event::Left { label, .. } => format!("{} {}", verb(layout, Hue::Changed, "Left"), visible(label)),
         Event::Progress { address, what } if form == Form::Lines => {
             format!("{} {address}: {}", verb(layout, Hue::Dim, "..."), visible(what))
         }

@@ -54,7 +54,7 @@ impl State {
                     running.reason = Some(what.clone());
                 }
             }
-            Event::Finished { address, .. } => {
+            Event::Finished { address, .. } | Event::Left { address, .. } => {
                 self.running.remove(address);
                 self.ended += 1;
             }

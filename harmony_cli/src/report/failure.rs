@@ -9,6 +9,7 @@ use super::excerpt::{Excerpts, Sources};
 use super::layout::{Detail, Layout, push, visible};
 use super::plan;
 use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::paint::Hue;
 
 /// A command's error.
@@ -17,7 +18,11 @@ pub(crate) fn problem(error: &CommandError, sources: &Sources, layout: &Layout) 
         return failures(error.troubles(), sources, layout);
     }
     let mut page = String::new();
-    head(&mut page, &error.to_string(), layout);
+    match error.exit() {
+        // Whoever has stopped a command knows that it has not failed.
+        Exit::Interrupted => push(&mut page, &layout.text(Hue::Changed, &error.to_string())),
+        _ => head(&mut page, &error.to_string(), layout),
+    }
     causes(&mut page, error, layout);
     for moved in error.moved() {
         push(&mut page, &format!("  {}: {}", moved.address, visible(&moved.label)));

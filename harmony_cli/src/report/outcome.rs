@@ -1,7 +1,7 @@
 //! What a run did, as people read it.
 
 use harmony::Outcome;
-use harmony::engine::outcome::Ending;
+use harmony::engine::outcome::{Ending, Left};
 
 use super::layout::{Detail, Layout, counted, push, seconds, visible};
 use crate::paint::Hue;
@@ -71,24 +71,16 @@ fn proofs(page: &mut String, outcome: &Outcome, layout: &Layout) {
 pub(crate) fn after_failures(outcome: &Outcome, layout: &Layout) -> String {
     let mut page = String::new();
     if outcome.interrupted {
-        push(&mut page, &layout.text(Hue::Changed, "interrupted: what was in flight has finished"));
+        let ended = if outcome.left.is_empty() { "has finished" } else { "has finished, or was only waited for" };
+        push(&mut page, &layout.text(Hue::Changed, &format!("interrupted: what was in flight {ended}")));
     }
     if let Some(why) = &outcome.lease_lost {
         let line = format!("stopped: the lease of this run is lost: {}", visible(why));
         push(&mut page, &layout.text(Hue::Loud, &line));
     }
-    if !outcome.not_begun.is_empty() {
-        let many = counted(outcome.not_begun.len(), "thing");
-        let verb = if outcome.not_begun.len() == 1 { "was" } else { "were" };
-        push(&mut page, &format!("{many} {verb} not begun:"));
-        let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
-        for address in outcome.not_begun.iter().take(shown) {
-            push(&mut page, &format!("  {address}"));
-        }
-        if outcome.not_begun.len() > shown {
-            push(&mut page, &format!("  and {} more", outcome.not_begun.len() - shown));
-        }
-    }
+    let waited = |left: &Left| format!("{}: {}", left.address, visible(&left.why));
+    named(&mut page, "not done yet", outcome.left.iter().map(waited), layout);
+    named(&mut page, "not begun", outcome.not_begun.iter().map(ToString::to_string), layout);
     if outcome.interrupted || outcome.ending() == Ending::Failed {
         push(&mut page, "Run it again to go on: it looks at what is there first.");
     }
@@ -96,6 +88,23 @@ pub(crate) fn after_failures(outcome: &Outcome, layout: &Layout) -> String {
 }
 
 const MOST_NAMED: usize = 10;
+
+/// Adds how many there are, and what the first ones are; nothing if there are none.
+fn named(page: &mut String, what: &str, lines: impl ExactSizeIterator<Item = String>, layout: &Layout) {
+    let count = lines.len();
+    if count == 0 {
+        return;
+    }
+    let verb = if count == 1 { "was" } else { "were" };
+    push(page, &format!("{} {verb} {what}:", counted(count, "thing")));
+    let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
+    for line in lines.take(shown) {
+        push(page, &format!("  {line}"));
+    }
+    if count > shown {
+        push(page, &format!("  and {} more", count - shown));
+    }
+}
 
 fn holding(count: usize) -> String {
     if count == 1 { "1 proof holds".to_owned() } else { format!("{count} proofs hold") }
@@ -111,6 +120,7 @@ fn counted_all(outcome: &Outcome) -> String {
         (counts.adopt, "taken over"),
         (counts.forget, "forgotten"),
         (outcome.failures.len(), "failed"),
+        (outcome.left.len(), "not done yet"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use harmony::engine::outcome::{Failed, Proved};
+use harmony::engine::outcome::{Failed, Left, Proved};
 use harmony::engine::plan::{Change, Counts, FORMAT, LossNotice, Plan, Step, Subject};
 use harmony::engine::status::{Standing, State};
 use harmony::proof::Evidence;
@@ -202,6 +202,18 @@ fn a_failed_run_tells_what_failed_what_is_left_and_no_next_steps() {
     let outcome = Outcome { failures: vec![failure.clone()], not_begun, ..outcome() };
     let text = failures(&[failure], &nowhere(), &wide()) + &after_failures(&outcome, &wide()) + &done(&outcome, &wide());
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn an_interrupted_run_tells_what_was_waited_for_and_what_was_not_begun() {
+    let left = Left {
+        address: "east/buckets/HARMONY".parse().unwrap(),
+        label: "key-value bucket HARMONY".to_owned(),
+        why: "stopped after waiting 3 s for the stream's leader and copies: it has no leader".to_owned(),
+    };
+    let not_begun = vec!["east/streams/S1".parse().unwrap()];
+    let outcome = Outcome { left: vec![left], not_begun, interrupted: true, ..outcome() };
+    insta::assert_snapshot!(after_failures(&outcome, &wide()) + &done(&outcome, &wide()));
 }
 
 #[test]

@@ -267,6 +267,8 @@ async fn a_second_interrupt_stops_at_once_and_the_next_run_goes_on() {
     });
     let said = said.await;
     assert_eq!((said.exit, &said.summary()["outcome"]), (Exit::Interrupted, &"interrupted".into()));
+    let messages = &said.messages;
+    assert!(messages.contains("interrupted at once: ") && !messages.contains("error: "), "{messages}");
     program.world.slow.lock().unwrap().clear();
     assert_eq!(program.run("apply --yes", &[shelf("low", 1)]).await.exit, Exit::Done);
 }

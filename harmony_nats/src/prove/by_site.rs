@@ -48,7 +48,9 @@ pub(super) fn on_site(error: ProviderError, site: &SiteAccess) -> ProviderError 
 
 /// The failure that decides what becomes of all: one that is no mere silence, if there is one.
 pub(super) fn worst(failures: impl Iterator<Item = ProviderError>) -> Option<ProviderError> {
-    let is_silence = |error: &ProviderError| matches!(error, ProviderError::Unreachable(_) | ProviderError::RetryLater(_));
+    let is_silence = |error: &ProviderError| {
+        matches!(error, ProviderError::Unreachable(_) | ProviderError::RetryLater(_) | ProviderError::Stopped(_))
+    };
     failures.reduce(|worst, error| if is_silence(&worst) && !is_silence(&error) { error } else { worst })
 }
 
@@ -61,6 +63,7 @@ pub(super) fn told_as(error: ProviderError, what: String, why: String) -> Provid
         ProviderError::Unreachable(failure) => ProviderError::Unreachable(told(failure)),
         ProviderError::RetryLater(failure) => ProviderError::RetryLater(told(failure)),
         ProviderError::NotPermitted(failure) => ProviderError::NotPermitted(told(failure)),
+        ProviderError::Stopped(failure) => ProviderError::Stopped(told(failure)),
         other => other,
     }
 }
