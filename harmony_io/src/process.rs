@@ -79,7 +79,7 @@ impl Io {
     }
 
     /// Runs `program` to its end, which must come within `limit`, and returns what it said. It has this process's environment, without
-    /// the secrets in it (`HARMONY_SECRET_*`).
+    /// the secrets in it (`HARMONY_SECRET_*`), and a process group of its own: a key pressed in our terminal does not end it.
     ///
     /// # Errors
     /// [`IoError`] if it cannot be started, or had to be killed because it was too slow (kind `TimedOut`).
@@ -89,7 +89,8 @@ impl Io {
         for variable in secret_variables() {
             command.env_remove(variable);
         }
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.process_group(0).kill_on_drop(true);
         let child = self.run(Operation::Spawn, &target, || spawn_when_written(|| command.spawn()))?;
         let failed = |source| IoError::named(Operation::Spawn, &target, source);
         let output = tokio::time::timeout(limit, child.wait_with_output())

@@ -56,6 +56,14 @@ fn kill(io: &Io, process: ProcessId) {
     }
 }
 
+#[tokio::test]
+async fn a_program_that_is_run_to_its_end_does_not_hear_what_is_pressed_in_our_terminal() {
+    let arguments = ["-c", "cut -d' ' -f5 /proc/$$/stat; echo $$"];
+    let said = Io::real().run_program(Path::new("/bin/sh"), &arguments, Duration::from_secs(20)).await.unwrap().stdout;
+    let (group, process) = said.trim().split_once('\n').unwrap();
+    assert_eq!(group, process, "it is in the group of another process");
+}
+
 #[test]
 fn only_processes_with_exactly_these_arguments_are_found() {
     let io = Io::real();
