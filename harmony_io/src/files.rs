@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::sys::statvfs::statvfs;
+
 use crate::error::{IoError, IoResult};
 use crate::faults::{Io, Operation};
 use crate::temporary::temporary_beside;
@@ -198,6 +200,17 @@ impl Io {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(false),
             Err(error) => Err(error),
+        })
+    }
+
+    /// How many bytes can still be written to the file system that holds `path`, without privileges; `None` if nothing stands there.
+    ///
+    /// # Errors
+    /// [`IoError`] if the file system does not say.
+    pub fn find_free_space(&self, path: &Path) -> IoResult<Option<u64>> {
+        self.run(Operation::Read, &name(path), || {
+            let told = absent_is_none(statvfs(path).map_err(io::Error::from))?;
+            Ok(told.map(|told| told.blocks_available().saturating_mul(told.fragment_size())))
         })
     }
 

@@ -118,7 +118,10 @@ fn hint(error: &ApiError) -> Option<&'static str> {
             "its replicas need as many JetStream servers inside one cluster: lower `replicas`, or place it in a cluster that has them",
         ),
         10010 => Some("the server is not in a cluster: lower `replicas`, or give it no cluster"),
-        10028 | 10047 => Some("raise the account's JetStream limits, or lower the size that is asked for"),
+        10028 | 10047 => Some(
+            "the server has no more room for it: make some on its disk, give JetStream more in its Score, or lower the size that is \
+             asked for",
+        ),
         10052 => Some("the server cannot change this in place: take it away with what it holds, and apply again"),
         10065 => Some("another stream of the account has one of these subjects: remove it, or choose other subjects"),
         10120 => Some("give the account a limit for this number of replicas"),

@@ -113,3 +113,14 @@ async fn without_leave_nothing_that_could_change_something_is_begun() {
     assert_eq!(names(directory.path()), ["file"]);
     assert!(Io::real().ensure_no_file(&path).is_ok(), "other ways to the outside are as free as before");
 }
+
+#[test]
+fn free_space_is_told_of_what_is_there() {
+    let directory = TempDir::new().unwrap();
+    let free = Io::real().find_free_space(directory.path()).unwrap().unwrap();
+    // As `df` has it, in KiB; others write meanwhile.
+    let told = std::process::Command::new("df").args(["--output=avail"]).arg(directory.path()).output().unwrap().stdout;
+    let told: u64 = String::from_utf8(told).unwrap().lines().nth(1).unwrap().trim().parse().unwrap();
+    assert!((free / 1024).abs_diff(told) < 1024 * 1024, "{free} is not {told} KiB");
+    assert_eq!(Io::real().find_free_space(&directory.path().join("nothing")).unwrap(), None);
+}

@@ -22,7 +22,15 @@ pub(crate) struct Record {
     /// What the file system knows the store by that it was started on; nothing if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) store: Option<u64>,
+    /// How many bytes were free for the store when it was started; nothing if there was room enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) little_room: Option<u64>,
 }
+
+/// A server that started with less room than this may have been started on a disk that was full: 256 MiB.
+const LITTLE: u64 = 256 << 20;
+/// So many times as much room as it started with is worth a restart.
+const MORE: u64 = 4;
 
 /// A process of this machine that is a certain server.
 pub(crate) struct Found {
@@ -61,11 +69,22 @@ impl Found {
         io.is_stopped(self.process, self.started)
     }
 
+    /// Whether there was next to no room on its disk when the process was started, and now there is. A server that is given no limit takes
+    /// three quarters of what is free when it starts as its limit, and keeps it.
+    pub(super) fn has_outgrown_its_room(&self, io: &Io, identity: &ProcessIdentity) -> Result<bool, ProviderError> {
+        let Some(before) = self.own_record().and_then(|record| record.little_room) else { return Ok(false) };
+        Ok(free_of(io, identity)?.is_some_and(|now| now / MORE > before))
+    }
+
+    /// The record, if it is of this process.
+    fn own_record(&self) -> Option<&Record> {
+        self.record.as_ref().filter(|_| self.state == RecordState::NamesThisProcess)
+    }
+
     /// Whether the store that the process was started on is no longer the one at its path. It then keeps writing into files that
     /// nobody can find any more, until it is started again.
     pub(super) fn lost_its_store(&self, io: &Io, identity: &ProcessIdentity) -> Result<bool, ProviderError> {
-        let started_on =
-            self.record.as_ref().filter(|_| self.state == RecordState::NamesThisProcess).and_then(|record| record.store);
+        let started_on = self.own_record().and_then(|record| record.store);
         Ok(started_on.is_some() && started_on != store_of(io, identity)?)
     }
 }
@@ -73,6 +92,15 @@ impl Found {
 /// What the file system knows a server's store by, if it has one.
 pub(super) fn store_of(io: &Io, identity: &ProcessIdentity) -> Result<Option<u64>, ProviderError> {
     Ok(io.find_entry(&identity.beside(STORE))?.map(|entry| entry.number))
+}
+
+/// How many bytes are free for a server's store, if it has one and they are few.
+pub(super) fn little_room_of(io: &Io, identity: &ProcessIdentity) -> Result<Option<u64>, ProviderError> {
+    Ok(free_of(io, identity)?.filter(|free| *free < LITTLE))
+}
+
+fn free_of(io: &Io, identity: &ProcessIdentity) -> Result<Option<u64>, ProviderError> {
+    Ok(io.find_free_space(&identity.beside(STORE))?)
 }
 
 /// The process that is this server, by its record, else by the arguments that only it was started with.

@@ -15,7 +15,7 @@ use harmony_io::{Io, ProcessId, StartTime};
 
 use super::last_words::{LastWords, OUTPUT};
 use super::process::{JetstreamMode, NatsServerProcess, ProcessIdentity, RecordState};
-use super::record::{Found, Record, find, store_of};
+use super::record::{Found, Record, find, little_room_of, store_of};
 use crate::kind::NoOutputs;
 
 /// A server alone answers within 50 ms, nine at once on two busy cores within 3 s; more is a fault.
@@ -51,9 +51,12 @@ impl Supervisor {
         };
         let record = found.record.as_ref();
         let recorded = |field: fn(&Record) -> String| Text::from(record.map_or_else(|| "(not recorded)".to_owned(), field));
-        let startup_digest = match found.lost_its_store(run.io(), identity)? {
-            true => Text::from("(its store was taken away)"),
-            false => recorded(|record| record.startup_digest.clone()),
+        let startup_digest = if found.lost_its_store(run.io(), identity)? {
+            Text::from("(its store was taken away)")
+        } else if found.has_outgrown_its_room(run.io(), identity)? {
+            Text::from("(its disk was full when it started)")
+        } else {
+            recorded(|record| record.startup_digest.clone())
         };
         let mode = server.as_ref().map(|server| JetstreamMode::of(server.jetstream.is_some(), server.cluster.is_some()));
         let state = NatsServerProcess {
@@ -75,7 +78,8 @@ impl Supervisor {
         let words = LastWords::listen(run.io(), identity)?;
         let process = run.io().spawn_detached(&program, &identity.arguments(), &identity.beside(OUTPUT))?;
         let Some(started) = run.io().find_process(process)? else { return Err(words.explain(run.io(), "it ended")) };
-        record(run.io(), desired, process, started)?.write(run.io(), identity)?;
+        let little_room = little_room_of(run.io(), identity)?;
+        Record { little_room, ..record(run.io(), desired, process, started)? }.write(run.io(), identity)?;
         match self
             .wait_until_it_answers(&run.within(self.ready_within).finishing(), at, identity, (process, started), &words)
             .await
@@ -162,7 +166,8 @@ impl Supervisor {
         if (reads_other || stale) && !self.reload(run, at, desired).await? {
             return self.restart(run, at, desired, found).await;
         }
-        record(run.io(), desired, found.process, found.started)?.write(run.io(), &desired.identity)
+        let little_room = found.record.as_ref().and_then(|record| record.little_room);
+        Record { little_room, ..record(run.io(), desired, found.process, found.started)? }.write(run.io(), &desired.identity)
     }
 }
 
@@ -186,6 +191,7 @@ fn record(io: &Io, desired: &NatsServerProcess, process: ProcessId, started: Sta
         startup_digest: desired.startup_digest.get()?.clone(),
         certificates_digest: desired.certificates_digest.get()?.clone(),
         store: store_of(io, &desired.identity)?,
+        little_room: None,
     })
 }
 
