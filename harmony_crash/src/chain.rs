@@ -7,9 +7,12 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use crate::fault::{At, What};
-use crate::matrix::{Command, Matrix, Next, Visit, failure_of, failure_of_twice};
+use crate::matrix::{Command, Matrix, Next, Tried, Visit, failure_of, try_twice};
 use crate::name::PointName;
 use crate::world::World;
+
+/// What is visited when a life of a site ends.
+pub const THE_END: &str = "the end";
 
 impl Matrix {
     /// Kills `command` at the `points` one after the other, in one life after the other of the site, until `enough` kills have happened
@@ -22,9 +25,10 @@ impl Matrix {
         let mut kills = 0;
         while kills < enough && left.len() > 0 {
             let world = self.new_world();
+            let mut made = Tried::default();
             if command == Command::Destroy {
-                let made = failure_of_twice(&mut || drop(world.expect(Command::Apply.arguments(), 0)));
-                assert_eq!(made, None, "the site that should be destroyed could not be made");
+                made = try_twice(&mut || drop(world.expect(Command::Apply.arguments(), 0)));
+                assert_eq!(made.failure, None, "the site that should be destroyed could not be made");
             }
             let mut is_over = false;
             while !is_over && kills < enough {
@@ -41,13 +45,20 @@ impl Matrix {
                 // What ended by itself had passed the point in an earlier run; the next life begins with the next point.
                 is_over = met.is_none();
                 let row = format!("{} again, {} {}", command.name(), point.moment.to_lowercase(), point.operation);
-                tell(&Visit { row, at: point.to_string(), met, failure, took: begun.elapsed() });
+                tell(&Visit { row, at: point.to_string(), met, failure, retried: None, took: begun.elapsed() });
             }
             let begun = Instant::now();
             let next = if command == Command::Apply { Next::Apply } else { Next::Destroy };
-            let failure = failure_of_twice(&mut || self.expect_end(&world, next));
+            let Tried { failure, retried } = try_twice(&mut || self.expect_end(&world, next));
             let row = format!("{} again, the end", command.name());
-            tell(&Visit { row, at: "the end".to_owned(), met: None, failure, took: begun.elapsed() });
+            tell(&Visit {
+                row,
+                at: THE_END.to_owned(),
+                met: None,
+                failure,
+                retried: made.retried.or(retried),
+                took: begun.elapsed(),
+            });
         }
     }
 }

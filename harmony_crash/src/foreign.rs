@@ -69,7 +69,8 @@ impl Drop for ForeignServer {
     }
 }
 
-fn nats_server() -> PathBuf {
+/// The program that site programs find too.
+pub(crate) fn nats_server() -> PathBuf {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     match runtime.block_on(find(&Io::real(), &Search::from_environment())) {
         Ok(Found::Installed { path, .. }) => path,

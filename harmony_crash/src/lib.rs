@@ -13,19 +13,23 @@
 )]
 
 mod chain;
+mod excuse;
 mod fault;
 mod foreign;
 mod matrix;
 pub mod memory;
+mod mounts;
 mod name;
 mod scores;
 mod seed;
 mod table;
 mod world;
 
+pub use chain::THE_END;
 pub use fault::{At, FaultPlan, Trouble, VARIABLE, What, io};
 pub use foreign::ForeignServer;
 pub use matrix::{Command, Matrix, Next, Visit};
+pub use mounts::{ReadOnly, SmallDisk, alone};
 pub use name::{Naming, PointName};
 pub use scores::{one_server, run_name};
 pub use seed::Seed;

@@ -88,10 +88,10 @@ fn steady(target: &str, world: &Path) -> String {
     steady.trim_end().to_owned()
 }
 
-/// Whether a word is a port, a process, or a key of a server.
+/// Whether a word is a port, a process, a key of a server, or one that is made up to be unique.
 fn varies(word: &str) -> bool {
     let is_number = word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_key = word.len() >= 20 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let is_key = word.len() >= 20 && word.bytes().any(|byte| byte.is_ascii_digit());
     is_number || is_key
 }
 
@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(name("/tmp/world/state/nats-1/key.pem.4711-3.tmp"), "~/state/nats-1/key.pem.*.tmp");
         assert_eq!(name("connection of app to tls://127.0.0.1:15432"), "connection of app to tls://*.0.0.1:*");
         assert_eq!(name("process 4711"), "process *");
+        assert_eq!(name("$KV.PROOF.nats.6dqtaboofG7sw0n5Yd4RM6 on a"), "$KV.PROOF.nats.* on a");
         assert_eq!(name("/proc/47/cmdline"), "/proc/*/cmdline");
     }
 }

@@ -2,20 +2,30 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::panic::panic_any;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 use harmony_test::{Finished, SiteProgram};
 
+use crate::excuse::{Excused, excuse_of};
 use crate::fault::{At, FaultPlan, VARIABLE, What};
+use crate::foreign::nats_server;
 use crate::name::PointName;
 
 /// A site program, and what is not its own in the directories that it uses.
 pub struct World {
     program: SiteProgram,
     foreign: Vec<(PathBuf, Vec<u8>)>,
+    /// As whom the program runs, unless as whoever runs the test.
+    user: Option<u32>,
 }
+
+/// `nobody`, whom every Linux knows by this number.
+const NOBODY: u32 = 65_534;
 
 /// What stands in the state directory, without contents: a path and its mode for each file and directory. Of a server's store, only its
 /// streams.
@@ -34,7 +44,30 @@ impl World {
             let above = path.parent().expect("a directory above it");
             fs::create_dir_all(above.join("theirs")).and_then(|()| fs::write(path, contents)).expect("a file of others");
         }
-        Self { program, foreign }
+        Self { program, foreign, user: None }
+    }
+
+    /// A new one whose program the modes of files hold for, as they do not for root: it runs as nobody if the test runs as root.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    pub fn without_privileges(binary: &str) -> Self {
+        let mut world = Self::new(binary, &[]);
+        if is_root() {
+            // The user's cache is nobody's business.
+            let cache = world.cache().join("harmony/nats-server");
+            fs::create_dir_all(&cache).expect("a directory");
+            let server = nats_server();
+            fs::copy(&server, cache.join(server.file_name().expect("a name"))).expect("a copy");
+            chown(world.directory(), Some(NOBODY), Some(NOBODY)).expect("a directory of nobody's");
+            world.user = Some(NOBODY);
+        }
+        world
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.directory().join("cache")
     }
 
     /// The program.
@@ -72,19 +105,26 @@ impl World {
     fn run_with(&self, arguments: &[&str], plan: &FaultPlan) -> Finished {
         let mut command = self.command(arguments);
         command.env(VARIABLE, serde_json::to_string(plan).expect("a plan"));
-        let output = command.output().expect("the program starts");
-        Finished {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        finished(command)
     }
 
     /// The program with these arguments. It finds the pinned nats-server only, so that this too is a resource.
-    fn command(&self, arguments: &[&str]) -> std::process::Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.program.command(arguments);
         command.env_remove("HARMONY_NATS_SERVER").env("PATH", "/usr/bin:/bin");
+        if let Some(user) = self.user {
+            command.uid(user).gid(user).env("XDG_CACHE_HOME", self.cache());
+        }
         command
+    }
+
+    /// Runs the program to its end, whatever that is.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        finished(self.command(arguments))
     }
 
     /// Runs the program, which has to end with this exit code.
@@ -92,21 +132,40 @@ impl World {
     /// # Panics
     /// If it ends otherwise.
     pub fn expect(&self, arguments: &[&str], code: i32) -> Finished {
-        let output = self.command(arguments).output().expect("the program starts");
-        let finished = Finished {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        };
-        assert_eq!(finished.code, code, "{arguments:?} ended with {}:\n{}", finished.code, finished.output());
+        let finished = self.run(arguments);
+        self.expect_code(&format!("{arguments:?}"), &finished, code);
         finished
+    }
+
+    /// Fails unless a run that nobody disturbed ended with this exit code.
+    ///
+    /// # Panics
+    /// That is how it fails: with an excuse, if there is one.
+    pub(crate) fn expect_code(&self, what: &str, finished: &Finished, code: i32) {
+        if finished.code == code {
+            return;
+        }
+        let text = format!("{what} ended with {}:\n{}", finished.code, finished.output());
+        match excuse_of(finished, &self.configurations()) {
+            Some(excuse) => panic_any(Excused(format!("{excuse}: {text}"))),
+            None => panic!("{text}"),
+        }
+    }
+
+    /// The configurations of the servers that run.
+    fn configurations(&self) -> Vec<String> {
+        let lines = self.program.processes().into_iter();
+        let words = lines.flat_map(|(_, line)| line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        words.filter(|word| word.ends_with(".conf")).filter_map(|path| fs::read_to_string(path).ok()).collect()
     }
 
     fn plan(&self, record: Option<PathBuf>, at: Option<At>, what: What) -> FaultPlan {
         FaultPlan { world: self.directory(), record, met: self.directory().join("met"), at, what }
     }
 
-    fn directory(&self) -> PathBuf {
+    /// The directory that holds everything of it.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
         self.program.config().parent().expect("a directory above it").to_owned()
     }
 
@@ -138,6 +197,20 @@ impl World {
             is_log || path.ends_with("lock") || path.components().any(|part| part.as_os_str() == "store")
         };
         self.program.snapshot().into_iter().filter(|(path, ..)| !written_by_others(path)).collect()
+    }
+}
+
+/// Whether whoever runs this is root.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+fn finished(mut command: Command) -> Finished {
+    let output = command.output().expect("the program starts");
+    Finished {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use harmony_crash::{Command, ForeignServer, Matrix, Next, PointName, Seed, Table, Trouble, Visit, What};
+use harmony_crash::memory::MemoryFaults;
+use harmony_crash::{Command, ForeignServer, Matrix, Next, PointName, Seed, THE_END, Table, Trouble, Visit, What};
 
 /// What happens at a point: `die` unless said otherwise.
 const WHAT: [(&str, What); 11] = [
@@ -22,7 +23,7 @@ const WHAT: [(&str, What); 11] = [
     ("ctrl-c-twice", What::Interrupt(2)),
 ];
 
-const USAGE: &str = "usage: cargo xtask crash [--from N] [--to N] [--sample N] [--seed N] [--side-by-side N] [--points] [--main-job] [--what WHAT]";
+const USAGE: &str = "usage: cargo xtask crash [--from N] [--to N] [--sample N] [--seed N] [--side-by-side N] [--points] [--main-job | --memory] [--what WHAT]";
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -34,6 +35,7 @@ struct Wanted {
     side_by_side: Option<usize>,
     points: bool,
     main_job: bool,
+    memory: bool,
     what: Option<What>,
 }
 
@@ -45,10 +47,10 @@ fn main() -> ExitCode {
     let mut foreign = ForeignServer::start();
     let begun = Instant::now();
     let table = Mutex::new(Table::default());
-    if wanted.main_job {
-        main_job(&wanted, &table)
-    } else {
-        one_server(&wanted, &table)
+    match &wanted {
+        Wanted { memory: true, .. } => memory(&wanted, &table),
+        Wanted { main_job: true, .. } => main_job(&wanted, &table),
+        _ => one_server(&wanted, &table),
     }
     foreign.expect_untouched();
     let table = table.into_inner().expect("nobody panicked");
@@ -66,10 +68,13 @@ fn binary(name: &str) -> String {
 
 fn one_server(wanted: &Wanted, table: &Mutex<Table>) {
     let alone = Matrix::new(&binary("crash_one_server"), 1, &[]);
-    visit_all("alone", &alone, wanted, table, |_| true);
-    // A look changes nothing, whatever stands beside it.
     let beside = Matrix::new(&binary("crash_one_server"), 1, &["notes.txt", "laptop/nats/nats-1/notes.tmp"]);
-    visit_all("beside files of others", &beside, wanted, table, |point| !point.only_looks());
+    // Every point of both commands. A look changes nothing, so that once is enough, whatever comes next and stands beside it.
+    let changes = |point: &PointName| !point.only_looks();
+    visit_all("beside files of others", &beside, (Command::Apply, Next::Apply), wanted, table, |_| true);
+    visit_all("alone", &alone, (Command::Apply, Next::Destroy), wanted, table, changes);
+    visit_all("alone", &alone, (Command::Destroy, Next::Destroy), wanted, table, |_| true);
+    visit_all("beside files of others", &beside, (Command::Destroy, Next::Destroy), wanted, table, changes);
 }
 
 fn main_job(wanted: &Wanted, table: &Mutex<Table>) {
@@ -81,9 +86,20 @@ fn main_job(wanted: &Wanted, table: &Mutex<Table>) {
     }
 }
 
+/// Each fault at each point of the main job on things in memory.
+fn memory(wanted: &Wanted, table: &Mutex<Table>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for command in [Command::Apply, Command::Destroy] {
+        let faults = runtime.block_on(MemoryFaults::of(command));
+        let chosen = chosen(&faults.all(), wanted, |_| true);
+        println!("{command:?}: {} faults", chosen.len());
+        faults.visit(&chosen, |visit| note(visit, table));
+    }
+}
+
 /// Those of `all` that count and were asked for.
-fn chosen(all: &[PointName], wanted: &Wanted, counts: impl Fn(&PointName) -> bool) -> Vec<PointName> {
-    let all: Vec<PointName> = all.iter().filter(|point| counts(point)).cloned().collect();
+fn chosen<T: Clone>(all: &[T], wanted: &Wanted, counts: impl Fn(&T) -> bool) -> Vec<T> {
+    let all: Vec<T> = all.iter().filter(|point| counts(point)).cloned().collect();
     let to = wanted.to.unwrap_or(all.len()).min(all.len());
     let within = &all[wanted.from.min(to)..to];
     wanted.sample.map_or_else(|| within.to_vec(), |count| Seed(wanted.seed).sample(within, count))
@@ -93,21 +109,36 @@ fn note(visit: &Visit, table: &Mutex<Table>) {
     if let Some(failure) = &visit.failure {
         println!("FAILED {}: {} ({:?}): {failure}", visit.row, visit.at, visit.met);
     }
-    table.lock().expect("nobody panicked").add(visit);
+    if visit.met.is_none() && visit.failure.is_none() && visit.at != THE_END {
+        println!("not reached, {}: {}", visit.row, visit.at);
+    }
+    let mut table = table.lock().expect("nobody panicked");
+    table.add(visit);
+    let (visited, _) = table.counts();
+    if visited % EVERY == 0 {
+        println!("{visited} visited");
+    }
 }
 
-fn visit_all(what: &str, matrix: &Matrix, wanted: &Wanted, table: &Mutex<Table>, counts: impl Fn(&PointName) -> bool) {
-    for (command, next) in [(Command::Apply, Next::Apply), (Command::Apply, Next::Destroy), (Command::Destroy, Next::Destroy)] {
-        let points = chosen(matrix.points(command), wanted, &counts);
-        println!("{what}: {command:?} then {next:?}, {} points", points.len());
-        if wanted.points {
-            points.iter().enumerate().for_each(|(number, point)| println!("  {}: {point}", number + wanted.from));
-            continue;
-        }
-        matrix.visit_at((command, next), &points, wanted.what.unwrap_or(What::Die), wanted.side_by_side.unwrap_or(2), |visit| {
-            note(visit, table)
-        });
+/// After so many visits the matrix says how far it is.
+const EVERY: usize = 100;
+
+fn visit_all(
+    what: &str,
+    matrix: &Matrix,
+    (command, next): (Command, Next),
+    wanted: &Wanted,
+    table: &Mutex<Table>,
+    counts: impl Fn(&PointName) -> bool,
+) {
+    let points = chosen(matrix.points(command), wanted, &counts);
+    println!("{what}: {command:?} then {next:?}, {} points", points.len());
+    if wanted.points {
+        points.iter().enumerate().for_each(|(number, point)| println!("  {}: {point}", number + wanted.from));
+        return;
     }
+    let side_by_side = wanted.side_by_side.unwrap_or(2);
+    matrix.visit_at((command, next), &points, wanted.what.unwrap_or(What::Die), side_by_side, |visit| note(visit, table));
 }
 
 fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
@@ -123,6 +154,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
             "--points" => wanted.points = true,
             "--what" => wanted.what = Some(what(&arguments.next()?)?),
             "--main-job" => wanted.main_job = true,
+            "--memory" => wanted.memory = true,
             _ => return None,
         }
     }

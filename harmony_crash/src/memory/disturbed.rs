@@ -25,6 +25,25 @@ pub enum Disturbance {
 }
 
 impl Disturbance {
+    /// What it is called in a table.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Nothing => "nothing".to_owned(),
+            Self::Die(_) => "abandoned".to_owned(),
+            Self::Fail(_, trouble) => format!("{trouble:?}"),
+            Self::Delay(..) => "slow".to_owned(),
+            Self::NoMoreWrites(_, trouble) => format!("{trouble:?} from there on"),
+        }
+    }
+
+    /// With what it fails.
+    pub(super) fn trouble(self) -> Option<Trouble> {
+        match self {
+            Self::Fail(_, trouble) | Self::NoMoreWrites(_, trouble) => Some(trouble),
+            _ => None,
+        }
+    }
+
     fn number(self) -> Option<u64> {
         match self {
             Self::Nothing => None,

@@ -36,6 +36,14 @@ pub enum Ended {
     Done(Result<Box<Outcome>, Box<EngineError>>),
 }
 
+impl Ended {
+    /// Whether everything was done that was to be done.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Done(Ok(outcome)) if outcome.is_complete())
+    }
+}
+
 impl Default for MemorySite {
     fn default() -> Self {
         Self::new()
