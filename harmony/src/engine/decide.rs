@@ -136,10 +136,10 @@ pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: 
     let is_shared = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().shared);
     let hands_over = matches!(&item.what, ItemKind::Unwanted { provider: Some(provider), .. } if provider.facts().hands_over);
     if let (Seen::There(live), true) = (seen, hands_over) {
-        let because = live.holds.as_ref().map_or_else(
-            || "no Score wants it any more".to_owned(),
-            |holds| format!("no Score wants it any more; it holds {holds}, which others take over first"),
-        );
+        let because = live
+            .holds
+            .as_ref()
+            .map_or_else(|| UNWANTED.to_owned(), |holds| format!("{UNWANTED}; it holds {holds}, which others take over first"));
         return Verdict::new(Change::Delete { because });
     }
     let (because, held) = match seen {
@@ -147,14 +147,18 @@ pub(super) fn decide_unwanted(item: &Item, entry: &Entry, seen: &Seen, context: 
         Seen::Absent if context.took_over => return Verdict::new(Change::None),
         Seen::Absent => return Verdict::new(Change::Forget),
         _ if is_shared => return Verdict::new(Change::Forget),
-        Seen::There(live) => ("no Score wants it any more", live.holds.clone()),
-        Seen::OutOfReach | Seen::Unreachable(_) | Seen::NotPermitted(_) | Seen::Check => {
-            ("no Score wants it any more, and it cannot be looked at", Some(held_when_last_seen(entry)))
+        Seen::There(live) => (UNWANTED.to_owned(), live.holds.clone()),
+        Seen::OutOfReach | Seen::Check => (format!("{UNWANTED}, and it cannot be looked at"), Some(held_when_last_seen(entry))),
+        Seen::Unreachable(why) => (format!("{UNWANTED}, and it cannot be looked at: {why}"), Some(held_when_last_seen(entry))),
+        Seen::NotPermitted(failure) => {
+            (format!("{UNWANTED}, and it may not be looked at: {failure}"), Some(held_when_last_seen(entry)))
         }
     };
     let loss = held.filter(|_| entry.loss == Loss::Data).map(|what| context.notice(what, item));
-    Verdict::new(Change::Delete { because: because.to_owned() }).losing(loss)
+    Verdict::new(Change::Delete { because }).losing(loss)
 }
+
+const UNWANTED: &str = "no Score wants it any more";
 
 fn held_when_last_seen(entry: &Entry) -> String {
     match &entry.held {

@@ -17,6 +17,20 @@ async fn what_left_the_program_is_shown_and_taken_away() {
 }
 
 #[tokio::test]
+async fn what_goes_and_does_not_answer_is_shown_with_why() {
+    let site = FakeSite::new();
+    site.apply(&things(&["b"])).await.unwrap();
+    for (failing, why) in [
+        (Failing::Unreachable, "no Score wants it any more, and it cannot be looked at: failed to reach b: nobody answers"),
+        (Failing::NotPermitted, "no Score wants it any more, and it may not be looked at: failed to reach b: it says no"),
+    ] {
+        site.world.fail(Call::Observe, "b", failing, 1);
+        let prepared = site.maestro().prepare_destroy(&site.place).await.unwrap();
+        assert_eq!(change(prepared.plan(), "fake/b"), &Change::Delete { because: why.to_owned() });
+    }
+}
+
+#[tokio::test]
 async fn things_go_in_the_reverse_order_of_their_making() {
     let site = FakeSite::new();
     site.apply(&chain("x")).await.unwrap();
