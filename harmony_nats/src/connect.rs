@@ -100,12 +100,12 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
     })
 }
 
-/// The same for a proof, which is not carried out again: a server that is busy checking others' passwords is there all the same, and is
-/// given a second chance. One that is not there says so at once.
+/// The same for what is not asked again, a look or a proof: a server that is busy is there all the same, and is given a second chance. One
+/// that is not there says so at once.
 ///
 /// # Errors
 /// As [`connect`].
-pub(crate) async fn connect_to_prove(run: &Run, access: &NatsAccess) -> Result<Connection, NoConnection> {
+pub(crate) async fn connect_patiently(run: &Run, access: &NatsAccess) -> Result<Connection, NoConnection> {
     let begun = Instant::now();
     match connect(run, access).await {
         Err(NoConnection::Other(ProviderError::Unreachable(_))) if begun.elapsed() >= PATIENCE => connect(run, access).await,

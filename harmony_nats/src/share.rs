@@ -10,7 +10,7 @@ use harmony::run::Run;
 use harmony_types::Digest;
 use tokio::sync::Mutex;
 
-use crate::connect::{NoConnection, connect};
+use crate::connect::{NoConnection, connect_patiently};
 use crate::connection::Connection;
 
 /// The connections in use, by what they were made with. Operations that run at the same time with one access share one connection; none
@@ -31,7 +31,7 @@ impl Shared {
     /// A connection with this access, shared if one is in use.
     ///
     /// # Errors
-    /// As [`connect`].
+    /// As [`connect_patiently`].
     pub(crate) async fn connection(&self, run: &Run, access: &NatsAccess) -> Result<Arc<Connection>, NoConnection> {
         let asked = Instant::now();
         let slot = self.slot(key(access)?);
@@ -42,7 +42,7 @@ impl Shared {
         if let Some((_, error)) = slot.failed.as_ref().filter(|(when, _)| *when >= asked) {
             return Err(error.clone());
         }
-        match connect(run, access).await {
+        match connect_patiently(run, access).await {
             Ok(connection) => {
                 let connection = Arc::new(connection);
                 slot.connection = Arc::downgrade(&connection);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::by_site::{by_reason, in_brackets, on_site, told_as, worst};
 use crate::client::NatsConnections;
-use crate::connect::connect_to_prove;
+use crate::connect::connect_patiently;
 use crate::system::Answer;
 
 /// What a server says of the user who asks.
@@ -63,7 +63,7 @@ async fn try_site<'a>(run: &Run, proof: &CredentialWorks, site: &'a SiteAccess) 
 }
 
 async fn try_server(run: &Run, proof: &CredentialWorks, access: &NatsAccess) -> Result<(), ProviderError> {
-    let connection = connect_to_prove(run, access).await?;
+    let connection = connect_patiently(run, access).await?;
     let what = format!("failed to learn the account of {}", connection.whereabouts());
     let answer = connection.ask_for::<Answer<User>>(run, "$SYS.REQ.USER.INFO", Vec::new()).await;
     let answer = answer.map_err(|error| error.failed(what.clone()))?;

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use super::by_site::on_every_site;
 use crate::ask::AskError;
 use crate::client::NatsConnections;
-use crate::connect::connect_to_prove;
+use crate::connect::connect_patiently;
 use crate::connection::{Connection, answer_within};
 
 /// So many probes are in flight at once: the client drops complaints beyond 128 that it has not been able to tell us yet.
@@ -50,7 +50,7 @@ impl Prover<PermissionsHold> for NatsConnections {
 }
 
 async fn try_site(run: &Run, proof: &PermissionsHold, site: &SiteAccess) -> Result<usize, ProviderError> {
-    let connection = connect_to_prove(run, &site.access).await?;
+    let connection = connect_patiently(run, &site.access).await?;
     let mut wrong = Vec::new();
     for probes in proof.probes.chunks(AT_ONCE) {
         let target = format!("{} probes of {}", probes.len(), connection.whereabouts());

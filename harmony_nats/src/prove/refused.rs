@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::by_site::on_site;
 use crate::client::NatsConnections;
-use crate::connect::connect_to_prove;
+use crate::connect::connect_patiently;
 use crate::system::{Answer, ask_all};
 
 /// What a server says of those who are connected to it.
@@ -94,7 +94,7 @@ async fn try_site(run: &Run, who: &str, site: &SiteAccess) -> Result<usize, Prov
     let mut refused = 0;
     for server in &site.access.servers {
         let access = NatsAccess { servers: vec![server.clone()], who: who.to_owned(), ..site.access.clone() };
-        match connect_to_prove(run, &access).await.map_err(ProviderError::from) {
+        match connect_patiently(run, &access).await.map_err(ProviderError::from) {
             Err(ProviderError::NotPermitted(_)) => refused += 1,
             Err(error) => return Err(on_site(error, site)),
             Ok(connection) => {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::by_site::{on_site, told_as, worst};
 use crate::bucket::stream_name;
 use crate::client::NatsConnections;
-use crate::connect::connect_to_prove;
+use crate::connect::connect_patiently;
 use crate::connection::{Connection, read};
 use crate::jetstream::{ApiError, CallError};
 
@@ -101,7 +101,7 @@ async fn try_from(run: &Run, proof: &KvReachesEverySite, from: &End<'_>, ends: &
 }
 
 async fn open(run: &Run, site: &SiteAccess) -> Result<Connection, ProviderError> {
-    connect_to_prove(run, &site.access).await.map_err(|error| on_site(error.into(), site))
+    connect_patiently(run, &site.access).await.map_err(|error| on_site(error.into(), site))
 }
 
 struct Written<'a> {
