@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use harmony::engine::outcome::Ending;
 use harmony::engine::plan::{Allowances, Change};
 use harmony::modules::nats::assets::Replicas;
+use harmony::modules::nats::client::JetstreamState;
 use harmony::modules::nats::score::{
     AccountWish, CredentialsScore, Grant, JetstreamScore, KvBucketScore, NatsScore, NatsSuperclusterScore, Replication, UserWish,
 };
@@ -138,6 +139,19 @@ async fn is_full(server: &Server) {
     }
 }
 
+/// What a server says once all of its copies are settled: those of a server that was dead already are made anew behind the run.
+async fn settled(machine: &Machine, server: &str) -> JetstreamState {
+    let begun = Instant::now();
+    loop {
+        let jetstream = machine.server(server).state().await.jetstream.unwrap();
+        if jetstream.streams.iter().all(|copy| copy.settled) {
+            return jetstream;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{server}: {jetstream:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 async fn fill(server: &Server) {
     for name in BUCKETS {
         let bucket = bucket(server, name).await;
@@ -166,9 +180,7 @@ async fn a_dead_server_leaves_too_and_a_run_that_is_killed_meanwhile_is_gone_on_
         assert!(!machine.server(server).directory.exists(), "of {server} something is left");
     }
     for server in ["nats-1", "nats-2", "nats-3"] {
-        let jetstream = machine.server(server).state().await.jetstream.unwrap();
-        assert_eq!(jetstream.meta_size, 3, "{server}: {jetstream:?}");
-        assert!(jetstream.streams.iter().all(|copy| copy.settled), "{server}: {jetstream:?}");
+        assert_eq!(settled(&machine, server).await.meta_size, 3, "{server}");
     }
     is_full(&stays).await;
     assert_eq!(changes(&machine.plan(machine.topology(), &scores).await), Vec::<String>::new());

@@ -76,7 +76,8 @@ async fn a_silent_server_is_given_up_in_time() {
     let begun = std::time::Instant::now();
     let error = refused(&NatsAccess { servers: vec![Value::Known(url)], ..system.access("admin") }).await;
     assert!(matches!(error, ProviderError::Unreachable(_)), "{error:?}");
-    assert!(begun.elapsed().as_secs_f64() < 3.0, "{:?}", begun.elapsed());
+    // Two chances of two seconds each.
+    assert!(begun.elapsed().as_secs_f64() < 6.0, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
