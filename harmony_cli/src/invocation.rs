@@ -53,7 +53,7 @@ pub async fn run_with<P: Survey>(invocation: Invocation, inventory: Inventory, p
     };
     let session = Session::new(program, variables, console, width, arguments.talk, arguments.offline);
     let talking = tokio::spawn(Arc::clone(&session.progress).keep_talking());
-    let result = session.carry_out(arguments.command, io, &mut interrupts, (&inventory, place, &scores)).await;
+    let result = Box::pin(session.carry_out(arguments.command, io, &mut interrupts, (&inventory, place, &scores))).await;
     talking.abort();
     session.end(result)
 }
@@ -123,7 +123,9 @@ impl Session {
                 let surveying = commands::survey(place, &site, command.facts());
                 let surveyed = interrupts.unless(surveying).await.unwrap_or(Err(CommandError::Interrupted));
                 match surveyed {
-                    Ok(topology) => commands::carry_out(self, interrupts, command, (inventory, &topology, scores)).await,
+                    Ok(topology) => {
+                        Box::pin(commands::carry_out(self, interrupts, command, (inventory, &topology, scores))).await
+                    }
                     Err(error) => Err(error),
                 }
             }

@@ -107,8 +107,11 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
 /// As [`connect`].
 pub(crate) async fn connect_patiently(run: &Run, access: &NatsAccess) -> Result<Connection, NoConnection> {
     let begun = Instant::now();
-    match connect(run, access).await {
-        Err(NoConnection::Other(ProviderError::Unreachable(_))) if begun.elapsed() >= PATIENCE => connect(run, access).await,
+    // On the heap: what a connection takes would else be on the stack of everybody who looks, twice.
+    match Box::pin(connect(run, access)).await {
+        Err(NoConnection::Other(ProviderError::Unreachable(_))) if begun.elapsed() >= PATIENCE => {
+            Box::pin(connect(run, access)).await
+        }
         connected => connected,
     }
 }

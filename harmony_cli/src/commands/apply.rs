@@ -125,8 +125,7 @@ pub(super) async fn consent(session: &Session, interrupts: &mut Interrupts, ques
 /// Carries the plan out. The first interrupt lets what is in flight finish, the second one leaves it.
 async fn watched(session: &Session, interrupts: &mut Interrupts, prepared: Prepared) -> Result<Outcome, CommandError> {
     let stopper = prepared.stopper();
-    let applying = prepared.apply();
-    tokio::pin!(applying);
+    let mut applying = Box::pin(prepared.apply());
     let mut stopping = false;
     loop {
         tokio::select! {

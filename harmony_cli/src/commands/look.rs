@@ -36,7 +36,8 @@ pub(crate) async fn carry_out<T: Topology>(
     command: Command,
     on: On<'_, T>,
 ) -> Result<Ended, CommandError> {
-    let reading = async {
+    // On the heap, each: together they would leave little of a test's or a worker's stack of 2 MiB.
+    let reading = Box::pin(async {
         match &command {
             Command::Plan(arguments) => plan::plan(session, arguments, on).await,
             Command::Verify => verify::verify(session, on).await,
@@ -55,11 +56,11 @@ pub(crate) async fn carry_out<T: Topology>(
             | Command::Doctor
             | Command::Completions { .. } => Ok(Ended::with(Exit::Done)),
         }
-    };
+    });
     match &command {
-        Command::Apply(arguments) => apply::apply(session, interrupts, arguments, on).await,
-        Command::Destroy(arguments) => apply::destroy(session, interrupts, arguments, on).await,
-        Command::Run(arguments) => run::run(session, interrupts, arguments, on).await,
+        Command::Apply(arguments) => Box::pin(apply::apply(session, interrupts, arguments, on)).await,
+        Command::Destroy(arguments) => Box::pin(apply::destroy(session, interrupts, arguments, on)).await,
+        Command::Run(arguments) => Box::pin(run::run(session, interrupts, arguments, on)).await,
         _ => interrupts.unless(reading).await.unwrap_or(Err(CommandError::Interrupted)),
     }
 }
