@@ -108,8 +108,7 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
         met?;
         self.world.remove(R::KIND, &identity);
         if R::holds_rooms() {
-            let inside = format!("{identity}.");
-            self.world.remove_where(FakeRoom::KIND, |room| room.starts_with(&inside));
+            self.world.remove_all(FakeRoom::KIND, &format!("{identity}."));
         }
         self.world.meet_after(Call::Delete, &identity)
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use harmony::provider::{Failure, ProviderError};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 /// Things by kind and identity. Clones are the same world.
@@ -13,7 +14,8 @@ pub struct World(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    things: BTreeMap<(String, String), Stored>,
+    /// As JSON text: a world is what is outside, and should take little of the room of what is measured.
+    things: BTreeMap<(String, String), String>,
     log: Vec<Happened>,
     observations: usize,
     made: u64,
@@ -28,7 +30,7 @@ struct State {
 type Watch = Arc<dyn Fn(&Happened) + Send + Sync>;
 
 /// A thing as the world has it: no references, no marks of secrets.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stored {
     /// Its state, as a spec without unknowns.
     pub state: Json,
@@ -36,6 +38,17 @@ pub struct Stored {
     pub outputs: Json,
     /// What it holds.
     pub holds: Option<String>,
+}
+
+#[allow(clippy::unwrap_used, reason = "what was written as JSON can be read as it")]
+impl Stored {
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap()
+    }
+
+    fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap()
+    }
 }
 
 /// A method of a provider.
@@ -146,7 +159,7 @@ impl World {
     /// Everything there is, by kind and identity.
     #[must_use]
     pub fn things(&self) -> BTreeMap<(String, String), Stored> {
-        self.state().things.clone()
+        self.state().things.iter().map(|(key, text)| (key.clone(), Stored::read(text))).collect()
     }
 
     /// The identities of everything there is.
@@ -158,18 +171,20 @@ impl World {
     /// A thing as it is.
     #[must_use]
     pub fn find(&self, kind: &str, identity: &str) -> Option<Stored> {
-        self.state().things.get(&(kind.to_owned(), identity.to_owned())).cloned()
+        self.state().things.get(&(kind.to_owned(), identity.to_owned())).map(|text| Stored::read(text))
     }
 
     /// Puts a thing there by hand.
     pub fn put(&self, kind: &str, identity: &str, stored: Stored) {
-        self.state().things.insert((kind.to_owned(), identity.to_owned()), stored);
+        self.state().things.insert((kind.to_owned(), identity.to_owned()), stored.text());
     }
 
     /// Changes a thing by hand; nothing happens if it is not there.
     pub fn edit(&self, kind: &str, identity: &str, edit: impl FnOnce(&mut Stored)) {
-        if let Some(stored) = self.state().things.get_mut(&(kind.to_owned(), identity.to_owned())) {
-            edit(stored);
+        if let Some(text) = self.state().things.get_mut(&(kind.to_owned(), identity.to_owned())) {
+            let mut stored = Stored::read(text);
+            edit(&mut stored);
+            *text = stored.text();
         }
     }
 
@@ -212,8 +227,16 @@ impl World {
         self.state().observations += 1;
     }
 
-    pub(super) fn remove_where(&self, kind: &str, goes: impl Fn(&str) -> bool) {
-        self.state().things.retain(|(at, identity), _| at != kind || !goes(identity));
+    /// Takes away everything of a kind whose identity begins like this.
+    pub(super) fn remove_all(&self, kind: &str, beginning: &str) {
+        let mut state = self.state();
+        let first = (kind.to_owned(), beginning.to_owned());
+        let from_there = state.things.range(first..).map(|(key, _)| key);
+        let goes: Vec<_> =
+            from_there.take_while(|(at, identity)| at == kind && identity.starts_with(beginning)).cloned().collect();
+        for key in goes {
+            state.things.remove(&key);
+        }
     }
 
     pub(super) fn prove(&self, name: &str) -> Result<(), ProviderError> {
