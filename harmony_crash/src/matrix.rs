@@ -196,15 +196,20 @@ pub(crate) struct Tried {
 
 /// Tries it, and once more if only the machine was the reason that it failed: a defect shows itself again.
 pub(crate) fn try_twice(attempt: &mut impl FnMut()) -> Tried {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(&mut *attempt)) else { return Tried::default() };
-    match panic.downcast::<Excused>() {
-        Ok(excused) => Tried { failure: failure_of(attempt), retried: Some(excused.0) },
-        Err(panic) => Tried { failure: Some(words_of(panic)), retried: None },
+    let first = try_once(attempt);
+    match first.retried {
+        Some(_) => Tried { failure: catch_unwind(AssertUnwindSafe(attempt)).err().map(words_of), ..first },
+        None => first,
     }
 }
 
-pub(crate) fn failure_of(attempt: &mut impl FnMut()) -> Option<String> {
-    catch_unwind(AssertUnwindSafe(attempt)).err().map(words_of)
+/// Tries it; where only the machine was the reason that it failed, whoever asks tries again.
+pub(crate) fn try_once(attempt: &mut impl FnMut()) -> Tried {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(attempt)) else { return Tried::default() };
+    match panic.downcast::<Excused>() {
+        Ok(excused) => Tried { failure: None, retried: Some(excused.0) },
+        Err(panic) => Tried { failure: Some(words_of(panic)), retried: None },
+    }
 }
 
 /// What somebody panicked with.

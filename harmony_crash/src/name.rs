@@ -91,7 +91,9 @@ fn steady(target: &str, world: &Path) -> String {
 /// Whether a word is a port, a process, a key of a server, or one that is made up to be unique.
 fn varies(word: &str) -> bool {
     let is_number = word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_key = word.len() >= 20 && word.bytes().any(|byte| byte.is_ascii_digit());
+    let has = |is_one: fn(&u8) -> bool| word.as_bytes().iter().any(is_one);
+    let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let is_key = word.len() >= 20 && (is_mixed || has(u8::is_ascii_digit));
     is_number || is_key
 }
 
@@ -105,6 +107,7 @@ mod tests {
         assert_eq!(name("/tmp/world/state/nats-1/key.pem.4711-3.tmp"), "~/state/nats-1/key.pem.*.tmp");
         assert_eq!(name("connection of app to tls://127.0.0.1:15432"), "connection of app to tls://*.0.0.1:*");
         assert_eq!(name("process 4711"), "process *");
+        assert_eq!(name("$KV.PROOF.nats.ocilobwywsqrhmVWBbRgGs"), "$KV.PROOF.nats.*");
         assert_eq!(name("$KV.PROOF.nats.6dqtaboofG7sw0n5Yd4RM6 on a"), "$KV.PROOF.nats.* on a");
         assert_eq!(name("/proc/47/cmdline"), "/proc/*/cmdline");
     }
