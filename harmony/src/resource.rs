@@ -25,6 +25,9 @@ pub trait Resource: Serialize + DeserializeOwned + Debug + Clone + Send + Sync +
     /// Whether deleting it hands over what it holds to others of its kind, so that nothing is lost. Where all that it lives in goes too there is
     /// nobody left to hand over to: then it goes with that, and is not deleted on its own.
     const HANDS_OVER: bool = false;
+    /// Whether its access only says how it is asked, and not what it lives in, as that of a process: it does not go with what its access
+    /// names, and is taken away also where it does not answer. It holds nothing by itself, and its provider deletes it without the access.
+    const STANDS_ALONE: bool = false;
     /// Whether its outputs are choices made at creation, not secret, which the Ledger keeps because the thing itself does not say them.
     const KEEPS_OUTPUTS: bool = false;
     /// Fields (RFC 6901 pointers) that are always secret, also in what is observed.

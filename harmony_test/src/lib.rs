@@ -16,8 +16,8 @@ mod score;
 
 pub use events::assert_events_conform;
 pub use fake::{
-    Call, Failing, FakeAccess, FakeKind, FakeNamespace, FakePlace, FakePort, FakeProof, FakeProver, FakeProvider, FakeRoom,
-    FakeSecret, FakeStore, FakeThing, Happened, PortOutputs, SecretOutputs, Stored, ThingOutputs, World,
+    Call, Failing, FakeAccess, FakeGarden, FakeKind, FakeNamespace, FakePlace, FakePort, FakeProof, FakeProver, FakeProvider,
+    FakeRoom, FakeSecret, FakeStore, FakeThing, Happened, PortOutputs, SecretOutputs, Stored, ThingOutputs, World,
 };
 pub use file::{FileOnDisk, FilesOnDisk};
 pub use fixture::{FakeSite, Stamp};

@@ -73,7 +73,7 @@ impl Execution<'_> {
         let mut schedule = Schedule::new(self.items, found);
         let mut begun = vec![false; self.items.len()];
         let mut touched = vec![false; self.items.len()];
-        let inside = self.going_unseen(found);
+        let mut inside = self.going_unseen(found);
         let mut flying: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
         loop {
             while flying.len() < self.run.side_by_side() && !self.stops(outcome) && written_down.is_ok() {
@@ -85,7 +85,7 @@ impl Execution<'_> {
             let Some(done) = flying.next().await else { break };
             let index = done.index;
             touched[index] = !done.wrote_nothing;
-            match self.note(done, &inside, found, ledger, outcome) {
+            match self.note(done, &mut inside, found, ledger, outcome) {
                 Ok(true) => schedule.finish(index),
                 Ok(false) => {}
                 Err(error) => written_down = Err(error),
@@ -118,13 +118,19 @@ impl Execution<'_> {
             |index: &usize| found.live[*index].is_none() && matches!(found.verdicts[*index].change, Change::Delete { .. });
         let mut inside: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for index in (0..self.items.len()).filter(is_unseen) {
-            for holder in self.items.holders(index) {
-                if matches!(self.items.items[holder].what, ItemKind::Unwanted { .. }) {
-                    inside.entry(holder).or_default().push(index);
-                }
-            }
+            self.put_inside(index, &mut inside);
         }
         inside
+    }
+
+    fn put_inside(&self, index: usize, inside: &mut BTreeMap<usize, Vec<usize>>) {
+        let goes = |holder: &usize| matches!(self.items.items[*holder].what, ItemKind::Unwanted { .. });
+        for holder in self.items.holders(index).filter(goes) {
+            let inside = inside.entry(holder).or_default();
+            if !inside.contains(&index) {
+                inside.push(index);
+            }
+        }
     }
 
     /// What nobody could look at is there as long as its holder is, and the holder's entry is the way to it: it is struck out just before
@@ -202,7 +208,7 @@ impl Execution<'_> {
     fn note(
         &self,
         done: Done,
-        inside: &BTreeMap<usize, Vec<usize>>,
+        inside: &mut BTreeMap<usize, Vec<usize>>,
         found: &mut Observed,
         ledger: &mut Ledger,
         outcome: &mut Outcome,
@@ -236,7 +242,11 @@ impl Execution<'_> {
                 found.outputs[done.index] = Some(Arc::new(outputs));
                 finished(&change)
             }
-            Effect::Gone { wrote } => {
+            Effect::Gone { .. } | Effect::GoesUnseen => {
+                let wrote = matches!(effect, Effect::Gone { wrote: true });
+                if matches!(effect, Effect::GoesUnseen) {
+                    self.put_inside(done.index, inside);
+                }
                 outcome.writes += usize::from(wrote);
                 // The half of a replacement is counted with the other one.
                 match (wrote, self.pairs.is_going(done.index)) {

@@ -144,9 +144,11 @@ impl Items {
         found.outputs[at].as_ref().or_else(standing)?.get(&reference.output).cloned()
     }
 
-    /// What an item lives in, without the secrets by which it is reached.
+    /// What an item lives in, without the secrets by which it is reached; nothing, if it is only asked through them.
     pub(super) fn holders(&self, index: usize) -> impl Iterator<Item = usize> {
-        self.items[index].through.iter().copied().filter(|at| self.items[*at].loss() != Loss::Secret)
+        let item = &self.items[index];
+        let through: &[usize] = if item.stands_alone() { &[] } else { &item.through };
+        through.iter().copied().filter(|at| self.items[*at].loss() != Loss::Secret)
     }
 
     /// The resources that an item needs, directly or through proofs.
@@ -214,6 +216,16 @@ impl Item {
     pub(super) fn step(&self, Verdict { change, fields, loss }: Verdict) -> Step {
         let (address, kind, label, origin) = (self.address.clone(), self.kind().to_owned(), self.label(), self.origin.clone());
         Step { address, subject: self.subject(), kind, label, origin, change, fields, loss }
+    }
+
+    /// Whether it is there without what its access names.
+    fn stands_alone(&self) -> bool {
+        match &self.what {
+            ItemKind::Wanted { provider, .. } | ItemKind::Unwanted { provider: Some(provider), .. } => {
+                provider.facts().stands_alone
+            }
+            _ => false,
+        }
     }
 
     /// That the run was stopped while it was waited for.

@@ -19,6 +19,8 @@ pub(super) enum Effect {
     Stands { wrote: bool, change: Change, outputs: serde_json::Value, held: Option<String> },
     /// The thing is gone.
     Gone { wrote: bool },
+    /// Nobody could look at it, and what it lives in goes.
+    GoesUnseen,
     /// The proof passed.
     Proved(Evidence),
 }
@@ -121,7 +123,10 @@ impl Taking<'_> {
         }
         if let Some(unknown) = &self.filled.unknown {
             if self.goes_with_its_holder {
-                return Ok(Effect::Gone { wrote: false });
+                return Ok(Effect::GoesUnseen);
+            }
+            if let Some(provider) = provider.as_ref().filter(|provider| provider.facts().stands_alone) {
+                return persist(&self.run, || self.delete(provider.as_ref(), entry)).await;
             }
             let why = format!("`{unknown}`, by which it is reached, gave no value for it");
             let failure = Failure::new(format!("failed to prepare {}", self.item.label()), why);
@@ -142,18 +147,24 @@ impl Taking<'_> {
         let known = AnyKnown { identity: entry.key.identity_as_json(), kept: entry.kept.clone() };
         let gone = Looked::Found(Effect::Gone { wrote: begun.get().is_some() });
         match look(provider, &self.run, &self.filled.access, known).await? {
-            Seen::Unreachable(_) | Seen::NotPermitted(_) if self.goes_with_its_holder => Ok(gone),
+            Seen::Unreachable(_) | Seen::NotPermitted(_) if self.goes_with_its_holder => Ok(Looked::Found(Effect::GoesUnseen)),
+            // That it does not answer does not say that it is not there.
+            Seen::Unreachable(_) | Seen::NotPermitted(_) if provider.facts().stands_alone => self.delete(provider, entry).await,
             Seen::Unreachable(why) => Ok(Looked::NotYet(why)),
             Seen::NotPermitted(failure) => Err(ProviderError::NotPermitted(failure)),
             Seen::There(live) => {
                 self.refuse_unshown_loss(&live)?;
                 begun.get_or_init(|| ());
-                self.run.ensure_may_change()?;
-                provider.delete(&self.run, &self.filled.access, &entry.key.identity_as_json()).await?;
-                Ok(Looked::Found(Effect::Gone { wrote: true }))
+                self.delete(provider, entry).await
             }
             _ => Ok(gone),
         }
+    }
+
+    async fn delete(&self, provider: &dyn AnyProvider, entry: &Entry) -> Result<Looked<Effect>, ProviderError> {
+        self.run.ensure_may_change()?;
+        provider.delete(&self.run, &self.filled.access, &entry.key.identity_as_json()).await?;
+        Ok(Looked::Found(Effect::Gone { wrote: true }))
     }
 
     fn refuse_unshown_loss(&self, live: &AnyLive) -> Result<(), ProviderError> {

@@ -1,8 +1,9 @@
 //! Things that live inside others.
 
+use harmony::Scores;
 use harmony::engine::maestro::EngineError;
 use harmony::engine::plan::Change;
-use harmony_test::{FakeAccess, FakeRoom, FakeSecret, FakeSite, FakeStore, FakeThing};
+use harmony_test::{Call, Failing, FakeAccess, FakeGarden, FakePlace, FakeRoom, FakeSecret, FakeSite, FakeStore, FakeThing};
 
 use crate::programs::{change, house, program, step};
 
@@ -266,4 +267,57 @@ async fn what_a_killed_run_meant_to_make_and_cannot_have_begun_is_given_up_witho
     assert!(site.entries().iter().any(|entry| entry.label.ends_with("attic") && !entry.made));
     let outcome = site.destroy().await.unwrap();
     assert_eq!((outcome.failures.len(), site.entries().len()), (0, 0));
+}
+
+/// A house with a garden that is seen from it.
+fn house_with_a_garden() -> Scores<FakePlace> {
+    program(|place, stage| {
+        let key = stage.add(place, "key", &FakeSecret::new("key"))?;
+        let house = stage.add(place, "house", &FakeThing::new("house"))?;
+        let access = FakeAccess::new(&house, &key);
+        stage.add_through(place, &access, "garden", &FakeGarden { name: "garden".to_owned() })?;
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn what_stands_alone_and_does_not_answer_is_taken_away_all_the_same() {
+    for failing in [Failing::Unreachable, Failing::NotPermitted] {
+        let site = FakeSite::new();
+        site.apply(&house_with_a_garden()).await.unwrap();
+        let prepared = site.maestro().prepare_destroy(&site.place).await.unwrap();
+        site.world.fail(Call::Observe, "garden", failing, usize::MAX);
+        let outcome = prepared.apply().await.unwrap();
+        assert!(outcome.is_complete(), "{failing:?}: {outcome:?}");
+        assert_eq!((site.world.identities(), outcome.counts.delete), (Vec::<String>::new(), 3), "{failing:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_alone_is_taken_away_also_where_the_way_to_it_is_lost() {
+    for lost in [THING, "fake-secret/v1"] {
+        let site = FakeSite::new();
+        site.apply(&house_with_a_garden()).await.unwrap();
+        site.world.remove(lost, if lost == THING { "house" } else { "key" });
+        let outcome = site.destroy().await.unwrap();
+        assert!(
+            outcome.is_complete() && site.world.identities().is_empty(),
+            "{lost}: {outcome:?}, {:?}",
+            site.world.identities()
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_falls_silent_on_the_way_stays_written_down_until_what_it_is_in_is_gone() {
+    let site = FakeSite::new();
+    site.apply(&house(1, &["attic"])).await.unwrap();
+    let prepared = site.maestro().prepare_destroy(&site.place).await.unwrap();
+    site.world.fail(Call::Observe, "house.attic", Failing::Unreachable, 1);
+    site.world.fail(Call::Delete, "house", Failing::Refused, 1);
+    assert_eq!(prepared.apply().await.unwrap().failures.len(), 1);
+    assert!(site.entries().iter().any(|entry| entry.key.kind == ROOM), "{:?}", site.entries());
+    let outcome = site.apply(&house(1, &["attic"])).await.unwrap();
+    assert!(outcome.is_complete(), "{:?}", outcome.failures);
+    assert!(site.destroy().await.unwrap().is_complete() && site.world.identities().is_empty());
 }

@@ -94,6 +94,7 @@ pub enum RecordState {
 impl Resource for NatsServerProcess {
     const KIND: &'static str = "nats-server-process/v1";
     const NOUN: &'static str = "nats-server";
+    const STANDS_ALONE: bool = true;
     type Identity = ProcessIdentity;
     type Access = NatsAccess;
     type Outputs = NoOutputs;

@@ -332,3 +332,31 @@ impl Resource for FakeNamespace {
 impl FakeKind for FakeNamespace {
     fn outputs(&self, _: u64) {}
 }
+
+/// A garden that is seen from a [`FakeThing`] only, and is there also without it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FakeGarden {
+    /// Its name.
+    pub name: String,
+}
+
+impl Resource for FakeGarden {
+    const KIND: &'static str = "fake-garden/v1";
+    const NOUN: &'static str = "garden";
+    const STANDS_ALONE: bool = true;
+    type Identity = String;
+    type Access = FakeAccess;
+    type Outputs = ();
+
+    fn identity(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl FakeKind for FakeGarden {
+    fn outputs(&self, _: u64) {}
+
+    fn holder(at: &FakeAccess) -> Result<Option<String>, String> {
+        FakeRoom::holder(at)
+    }
+}

@@ -7,8 +7,8 @@ mod provider;
 mod world;
 
 pub use kinds::{
-    FakeAccess, FakeKind, FakeNamespace, FakePort, FakeRoom, FakeSecret, FakeStore, FakeThing, PortOutputs, SecretOutputs,
-    ThingOutputs,
+    FakeAccess, FakeGarden, FakeKind, FakeNamespace, FakePort, FakeRoom, FakeSecret, FakeStore, FakeThing, PortOutputs,
+    SecretOutputs, ThingOutputs,
 };
 pub use place::FakePlace;
 pub use proof::{FakeProof, FakeProver};

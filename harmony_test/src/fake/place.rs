@@ -7,7 +7,7 @@ use harmony::provider::Provider;
 use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
 use harmony_types::PlaceName;
 
-use super::kinds::{FakeKind, FakeNamespace, FakePort, FakeRoom, FakeSecret, FakeStore, FakeThing};
+use super::kinds::{FakeGarden, FakeKind, FakeNamespace, FakePort, FakeRoom, FakeSecret, FakeStore, FakeThing};
 use super::proof::{FakeProof, FakeProver};
 use super::provider::FakeProvider;
 use super::world::World;
@@ -49,6 +49,7 @@ impl Topology for FakePlace {
         providers.host::<FakeStore>(self);
         providers.host::<FakeSecret>(self);
         providers.host::<FakeRoom>(self);
+        providers.host::<FakeGarden>(self);
         providers.host::<FakePort>(self);
         providers.host::<FakeNamespace>(self);
         providers.host::<FileOnDisk>(self);
