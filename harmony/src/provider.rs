@@ -88,7 +88,7 @@ impl<R: Resource> Observation<R> {
 /// | [`NotPermitted`](Self::NotPermitted) | `unknown until` what it lives in has changed, if that is about to; else the plan fails, with advice about the credential | as refused, with that advice | at once: waiting gives no right |
 /// | [`Conflict`](Self::Conflict) | the plan fails: looking contradicts nobody | looked at again, then decided again: what the plan did not show is not done | at the deadline |
 /// | [`Unreachable`](Self::Unreachable) | `unknown until` what it lives in has changed, if that is about to; else the plan fails | looked at again, until it answers | at the deadline |
-/// | [`RetryLater`](Self::RetryLater) | asked again | looked at again; whoever says when ([`Failure::with_retry_after`]) is left alone until then | at the deadline, or at once if the time asked for is behind it |
+/// | [`RetryLater`](Self::RetryLater) | asked again | looked at again for 20 s; whoever says when ([`Failure::with_retry_after`]) is left alone until then | at the deadline, or at once if the time asked for is behind it |
 /// | [`Stopped`](Self::Stopped) | | the step is left where it is, which is told apart from a failure | at once |
 ///
 /// Pauses between two tries grow from 10 to 500 ms, less a random quarter each, so that those who wait for one server do not come in step. The

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use harmony::Inventory;
+use harmony::engine::maestro::EngineError;
 use harmony::engine::outcome::Ending;
 use harmony_test::{Call, Failing, FakeSite, FakeThing};
 
@@ -50,6 +52,22 @@ async fn a_look_that_is_told_to_wait_is_tried_again() {
     site.apply(&things(&["a"])).await.unwrap();
     site.world.fail(Call::Observe, "a", Failing::RetryLater, 3);
     assert!(!site.plan(&things(&["a"])).await.unwrap().is_pending());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_told_to_wait_for_long_is_given_up_long_before_a_step_would_be() {
+    let site = FakeSite::new();
+    site.apply(&things(&["a"])).await.unwrap();
+    site.world.fail(Call::Observe, "a", Failing::RetryLater, usize::MAX);
+    let maestro = site.maestro().with_patience(Duration::from_secs(120));
+    let begun = tokio::time::Instant::now();
+    let EngineError::Observe { troubles } = maestro.plan(&Inventory::empty(), &site.place, &things(&["a"])).await.unwrap_err()
+    else {
+        panic!()
+    };
+    let took = begun.elapsed().as_secs();
+    assert!((20..30).contains(&took), "{took} s");
+    insta::assert_snapshot!(troubles[0].error, @"failed to look at thing a: waited 20 s for an answer: failed to reach a: it is busy");
 }
 
 #[tokio::test]
