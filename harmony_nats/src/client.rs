@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
-use harmony::modules::nats::client::{NatsClient, ServerState};
+use harmony::modules::nats::client::{NatsClient, ServerState, WayToServers};
 use harmony::provider::ProviderError;
 use harmony::run::Run;
 
@@ -46,6 +46,10 @@ impl NatsConnections {
 
 #[async_trait]
 impl NatsClient for NatsConnections {
+    fn take_way(&self, way: Arc<dyn WayToServers>) {
+        self.shared.ways.take(way);
+    }
+
     async fn look_at_server(&self, run: &Run, access: &NatsAccess) -> Result<ServerState, ProviderError> {
         server::look(run, &*self.operator(run, access).await?).await
     }

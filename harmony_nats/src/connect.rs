@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::connection::{Complaints, Connection};
 use crate::trust::trusting;
+use crate::way::{Dialled, Ways};
 
 /// How long one server may take to accept a connection: a TLS handshake and a signature take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -59,7 +60,7 @@ impl From<NoConnection> for ProviderError {
 /// # Errors
 /// [`ProviderError::NotPermitted`] if a server does not take the credential, [`ProviderError::Unreachable`] naming every server if none
 /// answers, [`ProviderError::Refused`] if the access itself is no good; [`NoConnection::Untrusted`] if no server is trusted.
-pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection, NoConnection> {
+pub(crate) async fn connect(run: &Run, ways: &Ways, access: &NatsAccess) -> Result<Connection, NoConnection> {
     let what = format!("failed to connect as {}", access.who);
     let mut tried = Vec::new();
     let mut untrusted = 0;
@@ -75,9 +76,16 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
             Credential::Nkey { .. } => PATIENCE,
             Credential::Password { .. } => PATIENCE_WITH_PASSWORD,
         };
+        let dialled = match ways.find(run, server).await {
+            Err(ProviderError::Unreachable(failure)) => {
+                tried.push(format!("{server}: {}", failure.why));
+                continue;
+            }
+            found => found?,
+        };
         let patience = usual.min(run.remaining().max(LEAST));
-        let options = options(patience, access, server, &complaints)?;
-        match attempt(run, &access.who, server, options, patience).await? {
+        let options = options(patience, access, &dialled, &complaints)?;
+        match attempt(run, &access.who, &dialled.url, options, patience).await? {
             Ok(client) => return Ok(Connection::new(client, access.who.clone(), server.clone(), complaints)),
             Err(Trouble { kind: Kind::Forbidden, words, .. }) => {
                 let failure = Failure::new(format!("{what} to {server}"), words);
@@ -105,12 +113,12 @@ pub(crate) async fn connect(run: &Run, access: &NatsAccess) -> Result<Connection
 ///
 /// # Errors
 /// As [`connect`].
-pub(crate) async fn connect_patiently(run: &Run, access: &NatsAccess) -> Result<Connection, NoConnection> {
+pub(crate) async fn connect_patiently(run: &Run, ways: &Ways, access: &NatsAccess) -> Result<Connection, NoConnection> {
     let begun = Instant::now();
     // On the heap: what a connection takes would else be on the stack of everybody who looks, twice.
-    match Box::pin(connect(run, access)).await {
+    match Box::pin(connect(run, ways, access)).await {
         Err(NoConnection::Other(ProviderError::Unreachable(_))) if begun.elapsed() >= PATIENCE => {
-            Box::pin(connect(run, access)).await
+            Box::pin(connect(run, ways, access)).await
         }
         connected => connected,
     }
@@ -122,7 +130,7 @@ const CREDENTIAL_HINT: &str = "the servers' configuration does not know this cre
 fn options(
     patience: Duration,
     access: &NatsAccess,
-    server: &str,
+    server: &Dialled,
     complaints: &Arc<Complaints>,
 ) -> Result<ConnectOptions, ProviderError> {
     let heard = Arc::clone(complaints);
@@ -138,8 +146,8 @@ fn options(
             note(&heard, event);
             std::future::ready(())
         });
-    if server.starts_with("tls://") || !access.trust.get()?.is_empty() {
-        let trust = trusting(access.trust.get()?)
+    if server.url.starts_with("tls://") || !access.trust.get()?.is_empty() {
+        let trust = trusting(access.trust.get()?, server.name.as_deref())
             .map_err(|error| ProviderError::refused(format!("failed to connect as {}", access.who), explain::chain(&error)))?;
         options = options.require_tls(true).tls_client_config(trust);
     }

@@ -23,5 +23,6 @@ mod stream;
 mod streams;
 mod system;
 mod trust;
+mod way;
 
 pub use client::{NatsConnections, client};

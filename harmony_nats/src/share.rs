@@ -12,11 +12,14 @@ use tokio::sync::Mutex;
 
 use crate::connect::{NoConnection, connect_patiently};
 use crate::connection::Connection;
+use crate::way::Ways;
 
 /// The connections in use, by what they were made with. Operations that run at the same time with one access share one connection; none
 /// outlives its last user, so that nothing stale is ever used and nothing has to be swept.
 #[derive(Clone, Default)]
 pub(crate) struct Shared {
+    /// Where servers are dialled.
+    pub(crate) ways: Ways,
     slots: Arc<std::sync::Mutex<HashMap<Digest, Arc<Mutex<Slot>>>>>,
 }
 
@@ -42,7 +45,7 @@ impl Shared {
         if let Some((_, error)) = slot.failed.as_ref().filter(|(when, _)| *when >= asked) {
             return Err(error.clone());
         }
-        match connect_patiently(run, access).await {
+        match connect_patiently(run, &self.ways, access).await {
             Ok(connection) => {
                 let connection = Arc::new(connection);
                 slot.connection = Arc::downgrade(&connection);

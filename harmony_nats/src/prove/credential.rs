@@ -13,6 +13,7 @@ use super::by_site::{by_reason, in_brackets, on_site, told_as, worst};
 use crate::client::NatsConnections;
 use crate::connect::connect_patiently;
 use crate::system::Answer;
+use crate::way::Ways;
 
 /// What a server says of the user who asks.
 #[derive(Debug, Deserialize)]
@@ -25,7 +26,7 @@ struct User {
 #[async_trait]
 impl Prover<CredentialWorks> for NatsConnections {
     async fn prove(&self, run: &Run, proof: &CredentialWorks) -> Result<Evidence, ProviderError> {
-        let tried = join_all(proof.sites.iter().map(|site| try_site(run, proof, site))).await;
+        let tried = join_all(proof.sites.iter().map(|site| try_site(run, &self.shared.ways, proof, site))).await;
         let servers: usize = tried.iter().map(|site| site.works + site.failed.len()).sum();
         if servers == 0 {
             return Err(ProviderError::refused(
@@ -50,11 +51,11 @@ struct Tried<'a> {
     failed: Vec<(String, ProviderError)>,
 }
 
-async fn try_site<'a>(run: &Run, proof: &CredentialWorks, site: &'a SiteAccess) -> Tried<'a> {
+async fn try_site<'a>(run: &Run, ways: &Ways, proof: &CredentialWorks, site: &'a SiteAccess) -> Tried<'a> {
     let mut tried = Tried { site, works: 0, failed: Vec::new() };
     for server in &site.access.servers {
         let access = NatsAccess { servers: vec![server.clone()], ..site.access.clone() };
-        match try_server(run, proof, &access).await {
+        match try_server(run, ways, proof, &access).await {
             Ok(()) => tried.works += 1,
             Err(error) => tried.failed.push((server.get().map_or_else(|_| "a server".to_owned(), Clone::clone), error)),
         }
@@ -62,8 +63,8 @@ async fn try_site<'a>(run: &Run, proof: &CredentialWorks, site: &'a SiteAccess) 
     tried
 }
 
-async fn try_server(run: &Run, proof: &CredentialWorks, access: &NatsAccess) -> Result<(), ProviderError> {
-    let connection = connect_patiently(run, access).await?;
+async fn try_server(run: &Run, ways: &Ways, proof: &CredentialWorks, access: &NatsAccess) -> Result<(), ProviderError> {
+    let connection = connect_patiently(run, ways, access).await?;
     let what = format!("failed to learn the account of {}", connection.whereabouts());
     let answer = connection.ask_for::<Answer<User>>(run, "$SYS.REQ.USER.INFO", Vec::new()).await;
     let answer = answer.map_err(|error| error.failed(what.clone()))?;

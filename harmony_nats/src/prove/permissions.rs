@@ -18,6 +18,7 @@ use crate::ask::AskError;
 use crate::client::NatsConnections;
 use crate::connect::connect_patiently;
 use crate::connection::{Connection, answer_within};
+use crate::way::Ways;
 
 /// So many probes are in flight at once: the client drops complaints beyond 128 that it has not been able to tell us yet.
 const AT_ONCE: usize = 48;
@@ -34,7 +35,7 @@ const NAMED: usize = 5;
 #[async_trait]
 impl Prover<PermissionsHold> for NatsConnections {
     async fn prove(&self, run: &Run, proof: &PermissionsHold) -> Result<Evidence, ProviderError> {
-        let tried = join_all(proof.sites.iter().map(|site| try_site(run, proof, site))).await;
+        let tried = join_all(proof.sites.iter().map(|site| try_site(run, &self.shared.ways, proof, site))).await;
         let counts = on_every_site(&format!("what user {} may do", proof.user), &proof.sites, tried)?;
         let checks: usize = counts.iter().sum();
         if checks == 0 {
@@ -49,8 +50,8 @@ impl Prover<PermissionsHold> for NatsConnections {
     }
 }
 
-async fn try_site(run: &Run, proof: &PermissionsHold, site: &SiteAccess) -> Result<usize, ProviderError> {
-    let connection = connect_patiently(run, &site.access).await?;
+async fn try_site(run: &Run, ways: &Ways, proof: &PermissionsHold, site: &SiteAccess) -> Result<usize, ProviderError> {
+    let connection = connect_patiently(run, ways, &site.access).await?;
     let mut wrong = Vec::new();
     for probes in proof.probes.chunks(AT_ONCE) {
         let target = format!("{} probes of {}", probes.len(), connection.whereabouts());

@@ -16,6 +16,7 @@ use super::by_site::on_site;
 use crate::client::NatsConnections;
 use crate::connect::connect_patiently;
 use crate::system::{Answer, ask_all};
+use crate::way::Ways;
 
 /// What a server says of those who are connected to it.
 #[derive(Debug, Deserialize)]
@@ -29,7 +30,7 @@ struct Connections {
 impl Prover<CredentialRefused> for NatsConnections {
     async fn prove(&self, run: &Run, proof: &CredentialRefused) -> Result<Evidence, ProviderError> {
         let who = format!("the former credential of user {}", proof.user);
-        let tried = join_all(proof.sites.iter().map(|site| try_site(run, &who, site))).await;
+        let tried = join_all(proof.sites.iter().map(|site| try_site(run, &self.shared.ways, &who, site))).await;
         let refused: usize = tried.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().sum();
         if refused == 0 {
             return Err(ProviderError::refused(
@@ -90,11 +91,11 @@ fn nobody<'a>(servers: usize, answers: impl Iterator<Item = &'a Answer<Connectio
 }
 
 /// How many servers of the site refused it.
-async fn try_site(run: &Run, who: &str, site: &SiteAccess) -> Result<usize, ProviderError> {
+async fn try_site(run: &Run, ways: &Ways, who: &str, site: &SiteAccess) -> Result<usize, ProviderError> {
     let mut refused = 0;
     for server in &site.access.servers {
         let access = NatsAccess { servers: vec![server.clone()], who: who.to_owned(), ..site.access.clone() };
-        match connect_patiently(run, &access).await.map_err(ProviderError::from) {
+        match connect_patiently(run, ways, &access).await.map_err(ProviderError::from) {
             Err(ProviderError::NotPermitted(_)) => refused += 1,
             Err(error) => return Err(on_site(error, site)),
             Ok(connection) => {

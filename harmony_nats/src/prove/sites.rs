@@ -17,6 +17,7 @@ use crate::client::NatsConnections;
 use crate::connect::connect_patiently;
 use crate::connection::{Connection, read};
 use crate::jetstream::{ApiError, CallError};
+use crate::way::Ways;
 
 #[async_trait]
 impl Prover<KvReachesEverySite> for NatsConnections {
@@ -25,7 +26,8 @@ impl Prover<KvReachesEverySite> for NatsConnections {
             return Err(ProviderError::refused(format!("failed to write to {}", proof.bucket), "there is no site to do it on"));
         }
         // Readers are clients of their own: what a writer's server would answer says nothing about the others.
-        let opened = join_all(proof.sites.iter().map(|site| join(open(run, site), open(run, site)))).await;
+        let ways = &self.shared.ways;
+        let opened = join_all(proof.sites.iter().map(|site| join(open(run, ways, site), open(run, ways, site)))).await;
         let mut found = Found::default();
         let mut ends = Vec::new();
         for (site, (writer, reader)) in proof.sites.iter().zip(opened) {
@@ -100,8 +102,8 @@ async fn try_from(run: &Run, proof: &KvReachesEverySite, from: &End<'_>, ends: &
     }
 }
 
-async fn open(run: &Run, site: &SiteAccess) -> Result<Connection, ProviderError> {
-    connect_patiently(run, &site.access).await.map_err(|error| on_site(error.into(), site))
+async fn open(run: &Run, ways: &Ways, site: &SiteAccess) -> Result<Connection, ProviderError> {
+    connect_patiently(run, ways, &site.access).await.map_err(|error| on_site(error.into(), site))
 }
 
 struct Written<'a> {

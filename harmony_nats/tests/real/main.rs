@@ -14,3 +14,4 @@ mod grants;
 mod proofs;
 mod servers;
 mod streams;
+mod ways;

@@ -1,5 +1,8 @@
 //! The port through which a place speaks to NATS servers.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use harmony_types::{AccountName, ClusterName, ServerName, StreamName};
 use serde::{Deserialize, Serialize};
@@ -30,6 +33,10 @@ pub trait NatsClient:
     + Prover<CredentialRefused>
     + Prover<PermissionsHold>
 {
+    /// Takes this way to those servers to which it leads. Clients that are clones of one another share it, so that what one place carries out
+    /// reaches the servers of all.
+    fn take_way(&self, way: Arc<dyn WayToServers>);
+
     /// What the one server that `access` (a user of the system account) names says of itself, asked over that very connection.
     ///
     /// # Errors
@@ -42,6 +49,27 @@ pub trait NatsClient:
     /// # Errors
     /// [`ProviderError::Refused`] with the server's words if it keeps its old configuration.
     async fn reload_server(&self, run: &Run, access: &NatsAccess) -> Result<(), ProviderError>;
+}
+
+/// A way to servers that this machine does not reach by their own names, such as those in a cluster.
+#[async_trait]
+pub trait WayToServers: Send + Sync {
+    /// Where this machine dials what others reach at `host:port`. It leads there as long as the program runs.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if it cannot be found out whether it leads there.
+    async fn lead_to(&self, run: &Run, host: &str, port: u16) -> Result<Lead, ProviderError>;
+}
+
+/// Where a way leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lead {
+    /// The host is none of those that this way is for.
+    Elsewhere,
+    /// The host would be one of them, but is not there, for this reason.
+    Nowhere(String),
+    /// To this address.
+    To(SocketAddr),
 }
 
 /// What a running server says of itself.
