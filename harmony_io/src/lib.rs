@@ -5,6 +5,7 @@
 //!
 //! It deliberately does no caching, no retries and no logging of contents.
 
+mod door;
 mod error;
 mod faults;
 mod files;
@@ -15,6 +16,7 @@ mod permit;
 mod process;
 mod temporary;
 
+pub use door::Door;
 pub use error::{IoError, IoResult};
 pub use faults::{Faults, Injected, Io, Moment, Operation, Point};
 pub use files::{Entry, EntryKind, Mode};

@@ -7,6 +7,7 @@ use harmony::provider::{Failure, ProviderError};
 use harmony::run::Run;
 use harmony_io::IoError;
 use http::{Method, Request, header};
+use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
@@ -142,6 +143,11 @@ pub(crate) enum Send<'a> {
 impl Api {
     pub(crate) fn new(client: Client, cluster: String, manager: String) -> Self {
         Self { client, cluster, manager }
+    }
+
+    /// The pods of a namespace, for what is not one question and one answer.
+    pub(crate) fn pods(&self, namespace: &str) -> kube::Api<Pod> {
+        kube::Api::namespaced(self.client.clone(), namespace)
     }
 
     /// What people call the cluster.

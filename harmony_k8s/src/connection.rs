@@ -28,6 +28,11 @@ impl Connection {
         Self { way, cluster, manager, api: Arc::default(), discovery: Arc::default() }
     }
 
+    /// Whether the program is a pod of the cluster itself.
+    pub(crate) fn is_from_inside(&self) -> bool {
+        matches!(self.way, Way::InCluster)
+    }
+
     /// The API.
     ///
     /// # Errors

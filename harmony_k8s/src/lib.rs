@@ -14,6 +14,8 @@ mod place;
 mod provider;
 mod ready;
 mod topology;
+mod tunnel;
 
 pub use place::K8sPlace;
 pub use topology::{Distribution, K8sAnywhereTopology, K8sFacts};
+pub use tunnel::Tunnels;

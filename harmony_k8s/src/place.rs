@@ -13,6 +13,7 @@ use harmony_types::PlaceName;
 use crate::connection::Connection;
 use crate::provider::Objects;
 use crate::topology::K8sFacts;
+use crate::tunnel::Tunnels;
 
 /// A Kubernetes cluster, with its capabilities.
 pub struct K8sPlace {
@@ -32,6 +33,12 @@ impl K8sPlace {
     #[must_use]
     pub fn facts(&self) -> &K8sFacts {
         &self.facts
+    }
+
+    /// A way to the pods of this cluster, through its API server.
+    #[must_use]
+    pub fn tunnels(&self) -> Tunnels {
+        Tunnels::new(self.objects.connection.clone())
     }
 }
 

@@ -7,3 +7,4 @@ mod cycle;
 mod definitions;
 mod fixture;
 mod namespaces;
+mod tunnels;
