@@ -1,5 +1,6 @@
 //! Requests to one API server, through the fault layer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use harmony::explain::chain;
@@ -12,6 +13,9 @@ use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
 use serde_json::Value as Json;
+
+use crate::redaction::Redaction;
+use crate::sign::of_words;
 
 /// How long an answer is waited for: a list of 5000 objects was seen to take 1.5 s on two busy cores.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -26,6 +30,8 @@ pub(crate) struct Api {
     cluster: String,
     /// Under which name it applies.
     pub(crate) manager: String,
+    /// What it must not quote.
+    redaction: Arc<Redaction>,
 }
 
 /// Why a request gave nothing.
@@ -107,17 +113,15 @@ impl ApiError {
 }
 
 fn refused(what: String, refusal: &Refusal) -> ProviderError {
-    let failure = Failure::new(what, refusal);
+    let (_, hint) = of_words(&refusal.message);
+    let failure = hint.into_iter().fold(Failure::new(what, refusal), Failure::with_hint);
     match (refusal.code, refusal.reason.as_str()) {
         (401, _) => {
             ProviderError::NotPermitted(failure.with_hint("log in again, or give the run a credential that the cluster knows"))
         }
-        (403, _) if refusal.message.contains("exceeded quota") => {
-            ProviderError::Refused(failure.with_hint("ask for less, or raise the namespace's ResourceQuota"))
-        }
-        (403, _) if refusal.message.contains("violates PodSecurity") => ProviderError::Refused(failure),
         (403, _) if refusal.message.contains("being terminated") => ProviderError::RetryLater(failure),
-        (403, _) => ProviderError::NotPermitted(failure),
+        // What somebody has to permit to us has no advice of its own.
+        (403, _) if hint.is_none() => ProviderError::NotPermitted(failure),
         (409, "AlreadyExists" | "Conflict") => ProviderError::Conflict(failure),
         (429, _) | (503, _) => ProviderError::RetryLater(match refusal.retry_after {
             Some(time) => failure.with_retry_after(time),
@@ -142,7 +146,17 @@ pub(crate) enum Send<'a> {
 
 impl Api {
     pub(crate) fn new(client: Client, cluster: String, manager: String) -> Self {
-        Self { client, cluster, manager }
+        Self { client, cluster, manager, redaction: Arc::default() }
+    }
+
+    /// Learns which values of an object must not be quoted.
+    pub(crate) fn learn_secrets(&self, object: &Json, is_secret: bool) {
+        self.redaction.learn(object, is_secret);
+    }
+
+    /// `text`, which somebody else has written, without the secrets that went through here.
+    pub(crate) fn redacted(&self, text: String) -> String {
+        self.redaction.of(text)
     }
 
     /// The pods of a namespace, for what is not one question and one answer.
@@ -202,6 +216,7 @@ impl Api {
             let mut refusal: Refusal = serde_json::from_slice(&bytes).unwrap_or_default();
             refusal.code = head.status.as_u16();
             refusal.causes = std::mem::take(&mut refusal.details.causes);
+            refusal.message = self.redacted(refusal.message);
             let seconds = head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             refusal.retry_after = seconds.map(Duration::from_secs);
             Err(ApiError::Refused(refusal))

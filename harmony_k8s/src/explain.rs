@@ -1,176 +1,134 @@
-//! Why an object is not ready: the first sign of trouble in what hangs on it, with object, container and reason.
-
-use std::time::Duration;
+//! Why an object is not ready: the signs of trouble in what hangs on it, with object, container and reason.
 
 use harmony::run::Run;
 use serde_json::Value as Json;
 
 use crate::api::{Api, Send};
+use crate::sign::{Sign, claims_of, is_silent, of_claim, of_makers, of_pod, of_pod_events, said};
 
-/// A sign of trouble.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sign {
-    /// Object, container, reason, and the words for it.
-    pub(crate) says: String,
-    /// How long after the beginning of the wait it ends the wait; `None` if it can heal by itself at any time.
-    pub(crate) ends_after: Option<Duration>,
-    pub(crate) hint: Option<&'static str>,
-}
-
-/// Signs that heal at most by what somebody else does at once, such as a Secret made by the next step: what takes longer will not come.
-const SOON: Duration = Duration::from_secs(20);
-/// Signs that a slow cluster overcomes: a node that joins, a registry that answers again.
-const LATER: Duration = Duration::from_secs(60);
 /// How many lines of a log are shown, and how many bytes of them.
 const LAST_LINES: usize = 5;
 const MOST_BYTES: usize = 1500;
 
-/// The first sign of trouble around `object`; nothing if there is none, or if nobody may look.
-pub(crate) async fn explain(run: &Run, api: &Api, object: &Json) -> Option<Sign> {
-    let namespace = object.pointer("/metadata/namespace")?.as_str()?;
-    let pods = pods_of(run, api, namespace, object).await;
-    for pod in &pods {
-        if let Some(sign) = of_pod(run, api, namespace, pod).await {
-            return Some(sign);
-        }
+/// All signs of trouble around `object`; none if there is none, or if nobody may look.
+pub(crate) async fn signs_around(run: &Run, api: &Api, object: &Json) -> Vec<Sign> {
+    let namespace = said(object, "/metadata/namespace");
+    if namespace.is_empty() {
+        return Vec::new();
     }
-    // What cannot make its pods says so in events only; a Deployment's pods are made by its ReplicaSets.
-    let events = events_of(run, api, namespace, "").await;
-    let name = object.pointer("/metadata/name")?.as_str()?;
-    let kind = object["kind"].as_str()?;
-    let concerns = |event: &&Json| {
-        let (about, whose) = (event.pointer("/involvedObject/kind"), event.pointer("/involvedObject/name"));
-        let whose = whose.and_then(Json::as_str).unwrap_or_default();
-        let own = about.is_some_and(|about| about == kind) && whose == name;
-        own || (kind == "Deployment"
-            && about.is_some_and(|about| about == "ReplicaSet")
-            && whose.starts_with(&format!("{name}-")))
-    };
-    let event = events.iter().rfind(|event| event["type"] == "Warning" && concerns(event))?;
-    Some(of_event(event))
-}
-
-fn of_event(event: &Json) -> Sign {
-    let (kind, name) = (said(event, "/involvedObject/kind"), said(event, "/involvedObject/name"));
-    let (reason, message) = (said(event, "/reason"), said(event, "/message"));
-    let hint = if message.contains("exceeded quota") {
-        Some("ask for less, or raise the namespace's ResourceQuota")
-    } else if message.contains("admission webhook") {
-        Some("change what the webhook refuses, or its configuration")
-    } else {
-        None
-    };
-    let ends_after = matches!(reason, "FailedCreate" | "ProvisioningFailed").then_some(SOON);
-    Sign { says: format!("{kind} {name}: {reason}: {message}"), ends_after, hint }
-}
-
-fn said<'a>(json: &'a Json, pointer: &str) -> &'a str {
-    json.pointer(pointer).and_then(Json::as_str).unwrap_or_default()
-}
-
-async fn pods_of(run: &Run, api: &Api, namespace: &str, object: &Json) -> Vec<Json> {
-    if object["kind"] == "Pod" {
-        return vec![object.clone()];
+    let look = Around { run, api, namespace };
+    let sets = look.current_replica_sets(object).await;
+    let pods = look.pods_of(object, &sets).await;
+    let mut signs: Vec<Sign> = pods.iter().flat_map(of_pod).collect();
+    // What cannot make its pods, mount a volume or bind a claim says so in events only.
+    let events = look.events().await;
+    for claim in pods.iter().flat_map(claims_of) {
+        let path = format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}");
+        let found = api.send(run, &path, Send::Get).await.ok();
+        // It comes first: it is why the pod is not scheduled.
+        signs.splice(0..0, found.and_then(|claim| of_claim(&claim, &events)));
     }
-    let Some(labels) = object.pointer("/spec/selector/matchLabels").and_then(Json::as_object) else { return Vec::new() };
-    let selector: Vec<String> = labels.iter().filter_map(|(key, value)| Some(format!("{key}%3D{}", value.as_str()?))).collect();
-    let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={}", selector.join("%2C").replace('/', "%2F"));
-    items(api.send(run, &path, Send::Get).await.ok())
-}
-
-fn items(list: Option<Json>) -> Vec<Json> {
-    match list.and_then(|mut list| list.get_mut("items").map(Json::take)) {
-        Some(Json::Array(items)) => items,
-        _ => Vec::new(),
+    if signs.is_empty() {
+        signs.extend(pods.iter().filter(|pod| is_silent(pod)).filter_map(|pod| of_pod_events(pod, &events)));
     }
-}
-
-async fn events_of(run: &Run, api: &Api, namespace: &str, name: &str) -> Vec<Json> {
-    let selector = if name.is_empty() { String::new() } else { format!("?fieldSelector=involvedObject.name%3D{name}") };
-    let path = format!("/api/v1/namespaces/{namespace}/events{selector}");
-    let mut events = items(api.send(run, &path, Send::Get).await.ok());
-    events.sort_by_key(|event| said(event, "/lastTimestamp").to_owned());
-    events
-}
-
-async fn of_pod(run: &Run, api: &Api, namespace: &str, pod: &Json) -> Option<Sign> {
-    let name = said(pod, "/metadata/name");
-    let condition =
-        |kind: &str| pod.pointer("/status/conditions").and_then(Json::as_array)?.iter().find(|one| one["type"] == kind);
-    if let Some(scheduled) = condition("PodScheduled").filter(|one| one["status"] == "False") {
-        let hint = Some("give the cluster a node that fits, or ask for less");
-        let says = format!("pod {namespace}/{name}: {}: {}", said(scheduled, "/reason"), said(scheduled, "/message"));
-        return Some(Sign { says, ends_after: Some(LATER), hint });
+    if said(object, "/kind") == "PersistentVolumeClaim" {
+        signs.extend(of_claim(object, &events));
+    } else if said(object, "/kind") != "Pod" {
+        let makers: Vec<&str> = sets.iter().chain([object]).map(|maker| said(maker, "/metadata/uid")).collect();
+        signs.extend(of_makers(&makers, &events));
     }
-    for container in containers(pod) {
-        if let Some(sign) = of_container(run, api, namespace, name, container).await {
-            return Some(sign);
-        }
-    }
-    // A volume that cannot be mounted shows in events only.
-    let creating = containers(pod).any(|container| said(container, "/state/waiting/reason") == "ContainerCreating");
-    if creating || said(pod, "/status/phase") == "Pending" {
-        let events = events_of(run, api, namespace, name).await;
-        let event = events.iter().rfind(|event| event["type"] == "Warning")?;
-        let says = format!("pod {namespace}/{name}: {}: {}", said(event, "/reason"), said(event, "/message"));
-        let hint = says.contains("not found").then_some("make what it mounts, or correct its name");
-        return Some(Sign { says, ends_after: Some(SOON), hint });
-    }
-    None
+    signs
 }
 
-fn containers(pod: &Json) -> impl Iterator<Item = &Json> {
-    let of = |list: &str| pod.pointer(list).and_then(Json::as_array).into_iter().flatten();
-    of("/status/initContainerStatuses").chain(of("/status/containerStatuses"))
-}
-
-async fn of_container(run: &Run, api: &Api, namespace: &str, pod: &str, container: &Json) -> Option<Sign> {
-    let name = said(container, "/name");
-    let (reason, message) = (said(container, "/state/waiting/reason"), said(container, "/state/waiting/message"));
-    let (ends_after, hint) = match reason {
-        "" | "ContainerCreating" | "PodInitializing" => return exited(run, api, namespace, pod, container).await,
-        "InvalidImageName" | "ErrImageNeverPull" => (Duration::ZERO, Some("correct the image's name, or bring it to the node")),
-        "ErrImagePull" | "ImagePullBackOff" => {
-            (SOON, Some("correct the image's name, or give the pod a credential for its registry"))
-        }
-        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-            (SOON, Some("make what the container refers to, or correct its name"))
-        }
-        "CrashLoopBackOff" => {
-            let sign = exited(run, api, namespace, pod, container).await;
-            let says = sign.map_or_else(
-                || format!("pod {namespace}/{pod}, container {name}: {reason}: {message}"),
-                |sign| sign.says.replacen(": exited", &format!(": {reason}: exited"), 1),
-            );
-            return Some(Sign { says, ends_after: Some(SOON), hint: Some("read its log, and correct what it complains of") });
-        }
-        _ => (LATER, None),
-    };
-    Some(Sign {
-        says: format!("pod {namespace}/{pod}, container {name}: {reason}: {message}"),
-        ends_after: Some(ends_after),
-        hint,
-    })
-}
-
-/// A container that has ended before, or now, with its last words.
-async fn exited(run: &Run, api: &Api, namespace: &str, pod: &str, container: &Json) -> Option<Sign> {
-    let ended = ["/state/terminated", "/lastState/terminated"].iter().find_map(|at| container.pointer(at))?;
-    if ended["exitCode"] == 0 {
-        return None;
-    }
-    let name = said(container, "/name");
-    let previous = if container.pointer("/state/terminated").is_some() { "" } else { "&previous=true" };
+/// The same sign with the last words of the container that it is about, if there are any.
+pub(crate) async fn with_last_words(run: &Run, api: &Api, object: &Json, sign: Sign) -> Sign {
+    let Some(ended) = &sign.words_of else { return sign };
+    let previous = if ended.is_previous { "&previous=true" } else { "" };
     let path = format!(
-        "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={name}&tailLines={LAST_LINES}&limitBytes={MOST_BYTES}{previous}"
+        "/api/v1/namespaces/{}/pods/{}/log?container={}&tailLines={LAST_LINES}&limitBytes={MOST_BYTES}{previous}",
+        said(object, "/metadata/namespace"),
+        ended.pod,
+        ended.container,
     );
-    let log = api.send_accepting(run, &path, Send::Get, "text/plain").await.ok();
+    let log = api.send_accepting(run, &path, Send::Get, "*/*").await;
+    let log = log.ok();
     let words = log.map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned()).unwrap_or_default();
-    let words = if words.is_empty() { said(ended, "/message").to_owned() } else { words };
-    let says = format!(
-        "pod {namespace}/{pod}, container {name}: exited with {} ({}): {words}",
-        ended["exitCode"],
-        said(ended, "/reason")
-    );
-    Some(Sign { says, ends_after: None, hint: Some("read its log, and correct what it complains of") })
+    let words = if words.is_empty() { ended.message.trim_end() } else { &words };
+    let reason = if words.is_empty() { sign.reason.clone() } else { format!("{}: {words}", sign.reason) };
+    Sign { reason, ..sign }
+}
+
+/// Whether a claim gets its volume before anybody uses it: unless its class says that it waits for that, or nobody may look.
+pub(crate) async fn binds_at_once(run: &Run, api: &Api, claim: &Json) -> bool {
+    let class = said(claim, "/spec/storageClassName");
+    if class.is_empty() {
+        return false;
+    }
+    match api.send(run, &format!("/apis/storage.k8s.io/v1/storageclasses/{class}"), Send::Get).await {
+        Ok(class) => said(&class, "/volumeBindingMode") != "WaitForFirstConsumer",
+        Err(error) => error.is_absent(),
+    }
+}
+
+struct Around<'a> {
+    run: &'a Run,
+    api: &'a Api,
+    namespace: &'a str,
+}
+
+impl Around<'_> {
+    async fn list(&self, root: &str, what: &str) -> Vec<Json> {
+        let path = format!("{root}/namespaces/{}/{what}", self.namespace);
+        match self.api.send(self.run, &path, Send::Get).await.ok().and_then(|mut list| list.get_mut("items").map(Json::take)) {
+            Some(Json::Array(items)) => items,
+            _ => Vec::new(),
+        }
+    }
+
+    /// What makes the pods of a Deployment as it is wished now; those of an earlier revision go anyway.
+    async fn current_replica_sets(&self, object: &Json) -> Vec<Json> {
+        if said(object, "/kind") != "Deployment" {
+            return Vec::new();
+        }
+        const REVISION: &str = "/metadata/annotations/deployment.kubernetes.io~1revision";
+        let (uid, revision) = (said(object, "/metadata/uid"), said(object, REVISION));
+        let Some(selector) = selector(object) else { return Vec::new() };
+        let mut sets = self.list("/apis/apps/v1", &format!("replicasets?{selector}")).await;
+        sets.retain(|set| said(set, "/metadata/ownerReferences/0/uid") == uid && said(set, REVISION) == revision);
+        sets
+    }
+
+    async fn pods_of(&self, object: &Json, sets: &[Json]) -> Vec<Json> {
+        if said(object, "/kind") == "Pod" {
+            return vec![object.clone()];
+        }
+        let Some(selector) = selector(object) else { return Vec::new() };
+        let mut pods = self.list("/api/v1", &format!("pods?{selector}")).await;
+        let owner = |pod: &Json| said(pod, "/metadata/ownerReferences/0/uid").to_owned();
+        if said(object, "/kind") == "Deployment" {
+            pods.retain(|pod| sets.iter().any(|set| said(set, "/metadata/uid") == owner(pod)));
+        } else {
+            pods.retain(|pod| owner(pod) == said(object, "/metadata/uid"));
+        }
+        pods
+    }
+
+    /// The namespace's events, the latest one last.
+    async fn events(&self) -> Vec<Json> {
+        let mut events = self.list("/api/v1", "events").await;
+        let time = |event: &Json| {
+            let times = ["/series/lastObservedTime", "/lastTimestamp", "/eventTime"].map(|at| said(event, at));
+            times.into_iter().find(|time| !time.is_empty()).unwrap_or_default().to_owned()
+        };
+        // Of one second, a warning counts: what was made besides says nothing of what was not.
+        events.sort_by_cached_key(|event| (time(event).get(..19).unwrap_or_default().to_owned(), event["type"] == "Warning"));
+        events
+    }
+}
+
+/// The query for the pods of what makes them.
+fn selector(object: &Json) -> Option<String> {
+    let labels = object.pointer("/spec/selector/matchLabels").and_then(Json::as_object)?;
+    let selector: Vec<String> = labels.iter().filter_map(|(key, value)| Some(format!("{key}%3D{}", value.as_str()?))).collect();
+    Some(format!("labelSelector={}", selector.join("%2C").replace('/', "%2F")))
 }

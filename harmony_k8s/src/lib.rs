@@ -13,8 +13,11 @@ mod ownership;
 mod place;
 mod provider;
 mod ready;
+mod redaction;
+mod sign;
 mod topology;
 mod tunnel;
+mod wait;
 
 pub use place::K8sPlace;
 pub use topology::{Distribution, K8sAnywhereTopology, K8sFacts};

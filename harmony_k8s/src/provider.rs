@@ -15,11 +15,11 @@ use serde_json::{Map, Value as Json, json};
 use crate::api::{Api, ApiError, Send};
 use crate::compare::{is_as_wished, merged, shown};
 use crate::connection::Connection;
-use crate::explain::explain;
 use crate::fields::Fields;
 use crate::ownership::Ownership;
 use crate::ready::{Readiness, readiness};
 use crate::topology::FIELD_MANAGERS;
+use crate::wait::{wait_until_ready, wait_until_served};
 
 /// So many requests are in flight at once, as many as a run has steps.
 const AT_ONCE: usize = 16;
@@ -120,6 +120,7 @@ impl Objects {
             },
             None => None,
         };
+        learn(api, desired);
         let managers = before.as_ref().map(|before| Ownership::of(before, &api.manager));
         let desired = &signed(desired, before.as_ref(), &api.manager);
         if let (Some(before), Some(managers), Some(live)) = (&before, &managers, live) {
@@ -173,17 +174,12 @@ impl Objects {
     ) -> Result<ObjectOutputs, ProviderError> {
         let api = self.connection.api(run).await?;
         let identity = &desired.identity;
+        learn(api, desired);
         let what = || format!("failed to apply {identity} in {}", api.cluster());
         if live.is_some_and(|live| live.state.is_leaving()) {
             self.wait_until_gone(run, api, identity).await?;
         }
-        let version = version_of(&desired.api_version);
-        let Some(path) = self.path(run, api, identity, version).await.map_err(|error| error.failed(what()))? else {
-            let failure = Failure::new(what(), format!("the API serves no {} in {}", identity.kind, desired.api_version));
-            return Err(ProviderError::RetryLater(
-                failure.with_hint("apply the definition of the kind first, or correct `apiVersion` and `kind`"),
-            ));
-        };
+        let path = wait_until_served(run, api, &self.connection.discovery, identity, &desired.api_version).await?;
         let before = match live {
             Some(_) if S::ADOPTS => self.look(run, std::slice::from_ref(identity)).await?.pop().flatten(),
             _ => None,
@@ -204,47 +200,11 @@ impl Objects {
         if identity.kind == "CustomResourceDefinition" {
             self.connection.discovery.forget().await;
         }
-        let ready = self.wait_until_ready(run, api, &path, applied, identity).await?;
+        let ready = wait_until_ready(run, api, &path, applied, identity).await?;
         if identity.kind == "CustomResourceDefinition" {
             self.connection.discovery.forget().await;
         }
         Ok(outputs(&ready))
-    }
-
-    async fn wait_until_ready(
-        &self,
-        run: &Run,
-        api: &Api,
-        path: &str,
-        applied: Json,
-        identity: &ObjectIdentity,
-    ) -> Result<Json, ProviderError> {
-        if readiness(&applied) == Readiness::Ready {
-            return Ok(applied);
-        }
-        let started = tokio::time::Instant::now();
-        run.wait_for(&format!("{identity} to be ready"), || async {
-            let failed = |error: ApiError| error.failed(format!("failed to look at {identity} in {}", api.cluster()));
-            let object = api.send(run, path, Send::Get).await.map_err(failed)?;
-            let reason = match readiness(&object) {
-                Readiness::Ready => return Ok(Looked::Found(object)),
-                Readiness::Failed(reason) => {
-                    let why = explain(run, api, &object).await.map_or(reason.clone(), |sign| format!("{reason}; {}", sign.says));
-                    return Err(ProviderError::refused(format!("{identity} does not become ready in {}", api.cluster()), why));
-                }
-                Readiness::NotYet(reason) => reason,
-            };
-            let Some(sign) = explain(run, api, &object).await else { return Ok(Looked::NotYet(reason)) };
-            if sign.ends_after.is_some_and(|grace| started.elapsed() > grace) {
-                let failure = Failure::new(format!("{identity} does not become ready in {}", api.cluster()), &sign.says);
-                return Err(ProviderError::Refused(match sign.hint {
-                    Some(hint) => failure.with_hint(hint),
-                    None => failure,
-                }));
-            }
-            Ok(Looked::NotYet(format!("{reason}; {}", sign.says)))
-        })
-        .await
     }
 
     async fn delete_now(&self, run: &Run, identity: &ObjectIdentity) -> Result<(), ProviderError> {
@@ -330,6 +290,14 @@ fn is_made_by(object: &Json, us: &str) -> bool {
 /// Whether a Namespace stays when we leave: another program uses it, or somebody else has made it.
 fn is_others_too(object: &Json, managers: &Ownership, us: &str) -> bool {
     !is_made_by(object, us) || !managers.others(FIELD_MANAGERS, us).is_empty()
+}
+
+fn learn<S: Sort>(api: &Api, desired: &Object<S>) {
+    api.learn_secrets(&Json::Object(desired.fields.clone()), is_secret(&desired.identity));
+}
+
+fn is_secret(identity: &ObjectIdentity) -> bool {
+    identity.group.is_empty() && identity.kind == "Secret"
 }
 
 /// The output that tells one state of an object from the next.
@@ -481,7 +449,9 @@ impl<S: Sort> Provider<Object<S>> for Objects {
         let api = self.connection.api(run).await?;
         let observed = identities.iter().zip(found).map(|(identity, object)| {
             let Some(object) = object else { return Observation::Absent };
-            let seen = live(identity, &object, &Ownership::of(&object, &api.manager), &api.manager);
+            api.learn_secrets(&object, is_secret(identity));
+            let mut seen = live(identity, &object, &Ownership::of(&object, &api.manager), &api.manager);
+            seen.state.readiness = seen.state.readiness.map(|reason| api.redacted(reason));
             self.remember(identity, object);
             Observation::There(Box::new(seen))
         });

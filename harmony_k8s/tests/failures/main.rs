@@ -1,0 +1,8 @@
+//! Failures on real API servers: each is named with object, container and reason, in time, and ends the run when it has to.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
+
+mod failure;
+mod secrets;
+mod table;
+mod webhook;
