@@ -1,9 +1,11 @@
 //! A client of NATS whose servers are in memory.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
-use harmony::modules::nats::client::{NatsClient, ServerState};
+use harmony::modules::nats::client::{NatsClient, ServerState, WayToServers};
 use harmony::modules::nats::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
@@ -93,6 +95,9 @@ impl MemoryClient {
 
 #[async_trait]
 impl NatsClient for MemoryClient {
+    /// What is in memory is reached without a way.
+    fn take_way(&self, _: Arc<dyn WayToServers>) {}
+
     async fn look_at_server(&self, _: &Run, _: &NatsAccess) -> Result<ServerState, ProviderError> {
         Err(ProviderError::refused("failed to look at a server", "its process is looked at in memory"))
     }
