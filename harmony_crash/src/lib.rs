@@ -34,4 +34,4 @@ pub use name::{Naming, PointName};
 pub use scores::{one_server, run_name};
 pub use seed::Seed;
 pub use table::Table;
-pub use world::{Shape, World};
+pub use world::{Shape, World, listen_address};

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::panic::panic_any;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 use harmony_test::{Finished, SiteProgram};
+use harmony_types::HostName;
 
 use crate::excuse::{Excused, excuse_of};
 use crate::fault::{At, FaultPlan, VARIABLE, What};
@@ -20,12 +23,34 @@ use crate::name::PointName;
 pub struct World {
     program: SiteProgram,
     foreign: Vec<(PathBuf, Vec<u8>)>,
+    /// Where its servers listen.
+    address: Ipv4Addr,
     /// As whom the program runs, unless as whoever runs the test.
     user: Option<u32>,
 }
 
 /// `nobody`, whom every Linux knows by this number.
 const NOBODY: u32 = 65_534;
+
+/// The variable that says where the servers of a world listen.
+const ADDRESS: &str = "HARMONY_CRASH_ADDRESS";
+
+/// Each world has an address of its own for a long time: what one program has chosen as a free port no other takes before it is used. Of
+/// three digits, so that all of them look the same in the names of points.
+fn next_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    Ipv4Addr::new(127, 0, 0, 100 + NEXT.fetch_add(1, Ordering::Relaxed) % 150)
+}
+
+/// Where the servers of this program's world listen.
+///
+/// # Panics
+/// If the world says something else than an address.
+#[must_use]
+pub fn listen_address() -> HostName {
+    let said = std::env::var(ADDRESS).unwrap_or_else(|_| Ipv4Addr::LOCALHOST.to_string());
+    said.parse().expect("an address")
+}
 
 /// What stands in the state directory, without contents: a path and its mode for each file and directory. Of a server's store, only its
 /// streams.
@@ -44,7 +69,7 @@ impl World {
             let above = path.parent().expect("a directory above it");
             fs::create_dir_all(above.join("theirs")).and_then(|()| fs::write(path, contents)).expect("a file of others");
         }
-        Self { program, foreign, user: None }
+        Self { program, foreign, address: next_address(), user: None }
     }
 
     /// A new one whose program the modes of files hold for, as they do not for root: it runs as nobody if the test runs as root.
@@ -111,7 +136,7 @@ impl World {
     /// The program with these arguments. It finds the pinned nats-server only, so that this too is a resource.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.program.command(arguments);
-        command.env_remove("HARMONY_NATS_SERVER").env("PATH", "/usr/bin:/bin");
+        command.env_remove("HARMONY_NATS_SERVER").env("PATH", "/usr/bin:/bin").env(ADDRESS, self.address.to_string());
         if let Some(user) = self.user {
             command.uid(user).gid(user).env("XDG_CACHE_HOME", self.cache());
         }
