@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
@@ -22,6 +22,8 @@ use crate::kind::NoOutputs;
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a server may take to write its state and stop.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// How long a server may take to end that cannot listen on its port: 0.1 s was seen. So long somebody else may answer there in its stead.
+const ENDS_WITHIN: Duration = Duration::from_secs(3);
 
 /// The provider of nats-server processes.
 pub(crate) struct Supervisor {
@@ -100,11 +102,17 @@ impl Supervisor {
         (process, started): (ProcessId, StartTime),
         words: &LastWords,
     ) -> Result<(), ProviderError> {
+        let begun = Instant::now();
         let look = || async {
             if run.io().find_process(process)? != Some(started) {
                 return Err(words.explain(run.io(), "it ended"));
             }
-            self.client.look_at_server(run, at).await.map(|_| Looked::Found(()))
+            match self.client.look_at_server(run, at).await {
+                Err(ProviderError::NotPermitted(failure)) if begun.elapsed() < ENDS_WITHIN => {
+                    Ok(Looked::NotYet(failure.to_string()))
+                }
+                answer => answer.map(|_| Looked::Found(())),
+            }
         };
         run.wait_for(&format!("{identity} to answer"), look).await
     }
