@@ -77,17 +77,19 @@ fn one_server(wanted: &Wanted, table: &Mutex<Table>) {
     visit_all("beside files of others", &beside, (Command::Destroy, Next::Destroy), wanted, table, changes);
 }
 
-/// The points are sought in several sites at a time, each of which takes a part of the way: a site waits for its servers most of the time.
+/// The points are sought in several sites at a time, which wait for their servers most of the time: each goes the whole way and meets every
+/// so manieth point, because some parts of the way take much longer than others.
 fn main_job(wanted: &Wanted, table: &Mutex<Table>) {
     let matrix = Matrix::new(&binary("crash_main_job"), 9, &["laptop/nats/notes.txt"]);
     let sites = wanted.side_by_side.unwrap_or(4).max(1);
     for command in [Command::Apply, Command::Destroy] {
         let points = chosen(matrix.points(command), wanted, PointName::is_met_again);
         println!("{command:?}: {} points are sought one after the other, on {sites} sites", points.len());
-        let seek = |part: &[PointName]| matrix.chain(command, part, part.len(), |visit| note(visit, table));
+        let seek = |points: &[PointName]| matrix.chain(command, points, points.len(), |visit| note(visit, table));
         std::thread::scope(|scope| {
-            for part in points.chunks(points.len().div_ceil(sites).max(1)) {
-                scope.spawn(move || seek(part));
+            for first in 0..sites {
+                let points: Vec<PointName> = points.iter().skip(first).step_by(sites).cloned().collect();
+                scope.spawn(move || seek(&points));
             }
         });
     }
