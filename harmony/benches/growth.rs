@@ -122,7 +122,7 @@ fn measure_in_process(provider: &str, operation: Operation, size: usize) -> Meas
 /// Makes `size` resources, and measures one run on them, as a user's process does one run. What is written goes to memory: the disk's time is
 /// not the engine's.
 fn measure(provider: &str, operation: Operation, size: usize) -> Measured {
-    let site = if operation.does_nothing() { FakeSite::new() } else { FakeSite::in_memory() };
+    let site = FakeSite::in_memory();
     let said = |count: usize, changed: bool| {
         let said = Said { count, changed };
         if provider == "fake" { things(said) } else { files(&site, said) }

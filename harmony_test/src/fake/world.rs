@@ -1,6 +1,6 @@
 //! What there is in memory, and what was done to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ pub struct World(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    /// As JSON text: a world is what is outside, and should take little of the room of what is measured.
-    things: BTreeMap<(String, String), String>,
+    /// By kind and identity, as JSON text: a world is what is outside, and should take little of the room and time of what is measured.
+    things: BTreeMap<String, HashMap<String, String>>,
     log: Vec<Happened>,
     observations: usize,
     made: u64,
@@ -159,29 +159,30 @@ impl World {
     /// Everything there is, by kind and identity.
     #[must_use]
     pub fn things(&self) -> BTreeMap<(String, String), Stored> {
-        self.state().things.iter().map(|(key, text)| (key.clone(), Stored::read(text))).collect()
+        let read = |kind: &String, (identity, text): (&String, &String)| ((kind.clone(), identity.clone()), Stored::read(text));
+        self.state().things.iter().flat_map(|(kind, things)| things.iter().map(move |thing| read(kind, thing))).collect()
     }
 
-    /// The identities of everything there is.
+    /// The identities of everything there is, by kind.
     #[must_use]
     pub fn identities(&self) -> Vec<String> {
-        self.state().things.keys().map(|(_, identity)| identity.clone()).collect()
+        self.things().into_keys().map(|(_, identity)| identity).collect()
     }
 
     /// A thing as it is.
     #[must_use]
     pub fn find(&self, kind: &str, identity: &str) -> Option<Stored> {
-        self.state().things.get(&(kind.to_owned(), identity.to_owned())).map(|text| Stored::read(text))
+        self.state().things.get(kind)?.get(identity).map(|text| Stored::read(text))
     }
 
     /// Puts a thing there by hand.
     pub fn put(&self, kind: &str, identity: &str, stored: Stored) {
-        self.state().things.insert((kind.to_owned(), identity.to_owned()), stored.text());
+        self.state().things.entry(kind.to_owned()).or_default().insert(identity.to_owned(), stored.text());
     }
 
     /// Changes a thing by hand; nothing happens if it is not there.
     pub fn edit(&self, kind: &str, identity: &str, edit: impl FnOnce(&mut Stored)) {
-        if let Some(text) = self.state().things.get_mut(&(kind.to_owned(), identity.to_owned())) {
+        if let Some(text) = self.state().things.get_mut(kind).and_then(|things| things.get_mut(identity)) {
             let mut stored = Stored::read(text);
             edit(&mut stored);
             *text = stored.text();
@@ -190,7 +191,7 @@ impl World {
 
     /// Takes a thing away by hand; whether it was there.
     pub fn remove(&self, kind: &str, identity: &str) -> bool {
-        self.state().things.remove(&(kind.to_owned(), identity.to_owned())).is_some()
+        self.state().things.get_mut(kind).is_some_and(|things| things.remove(identity).is_some())
     }
 
     /// Lets the next `times` calls on a thing fail.
@@ -229,13 +230,8 @@ impl World {
 
     /// Takes away everything of a kind whose identity begins like this.
     pub(super) fn remove_all(&self, kind: &str, beginning: &str) {
-        let mut state = self.state();
-        let first = (kind.to_owned(), beginning.to_owned());
-        let from_there = state.things.range(first..).map(|(key, _)| key);
-        let goes: Vec<_> =
-            from_there.take_while(|(at, identity)| at == kind && identity.starts_with(beginning)).cloned().collect();
-        for key in goes {
-            state.things.remove(&key);
+        if let Some(things) = self.state().things.get_mut(kind) {
+            things.retain(|identity, _| !identity.starts_with(beginning));
         }
     }
 
