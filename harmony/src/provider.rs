@@ -28,6 +28,15 @@ pub trait Provider<R: Resource>: Send + Sync {
         Ok(desired.clone())
     }
 
+    /// Which of the rights that a run needs for these writes it does not have, each in the words of the place (`create configmaps in shop`): asked once, before the run's first write, so
+    /// that it does not stop half-way. Default: none is missing, and what is not permitted shows in its step.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if whoever would know does not say; the steps show it then.
+    async fn missing_rights(&self, _run: &Run, _at: &R::Access, _intended: &[Intended<R>]) -> Result<Vec<String>, ProviderError> {
+        Ok(Vec::new())
+    }
+
     /// Makes it so, from nothing or from `live`, and returns when it is ready to be used.
     ///
     /// # Errors
@@ -39,6 +48,28 @@ pub trait Provider<R: Resource>: Send + Sync {
     /// # Errors
     /// [`ProviderError`]; it may still be there.
     async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError>;
+}
+
+/// A write that a run is about to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intended<R: Resource> {
+    /// What the world calls the thing.
+    pub identity: R::Identity,
+    /// What is done to it.
+    pub write: Write,
+}
+
+/// What is done to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Write {
+    /// It is made.
+    Make,
+    /// It is changed in place.
+    Change,
+    /// It is deleted and made again.
+    Replace,
+    /// It is taken away.
+    TakeAway,
 }
 
 /// What the engine already knows of a thing that is to be observed.
@@ -256,6 +287,10 @@ impl<R: Resource, P: Provider<R> + ?Sized> Provider<R> for Arc<P> {
 
     async fn preview(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R, ProviderError> {
         (**self).preview(run, at, desired, live).await
+    }
+
+    async fn missing_rights(&self, run: &Run, at: &R::Access, intended: &[Intended<R>]) -> Result<Vec<String>, ProviderError> {
+        (**self).missing_rights(run, at, intended).await
     }
 
     async fn apply(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R::Outputs, ProviderError> {

@@ -78,6 +78,7 @@ impl CommandError {
                 | EngineError::Target(_)
                 | EngineError::StillReached { .. }
                 | EngineError::Empty { .. }
+                | EngineError::NotPermitted { .. }
                 | EngineError::NotAtRest { .. } => Exit::Refused,
                 EngineError::PlanFile(SavedPlanError::Absent { .. } | SavedPlanError::Io(_)) => Exit::Failed,
                 EngineError::PlanFile(_) => Exit::Refused,

@@ -142,6 +142,8 @@ pub(crate) enum Send<'a> {
         dry_run: bool,
     },
     Delete(&'a Json),
+    /// A review, which is answered and not kept.
+    Ask(&'a Json),
 }
 
 impl Api {
@@ -190,6 +192,7 @@ impl Api {
                 let query = format!("{path}?fieldManager={}&force={force}&fieldValidation=Strict{dry}", self.manager);
                 (Method::PATCH, query, Some("application/apply-patch+yaml"), object.to_string().into_bytes())
             }
+            Send::Ask(review) => (Method::POST, path.to_owned(), Some("application/json"), review.to_string().into_bytes()),
             Send::Delete(options) => {
                 (Method::DELETE, path.to_owned(), Some("application/json"), options.to_string().into_bytes())
             }

@@ -43,6 +43,11 @@ impl Served {
         format!("{}/{}", self.path_of_all(&object.group, object.namespace.as_deref(), version), object.name)
     }
 
+    /// The name in paths, and of rights.
+    pub(crate) fn resource(&self) -> &str {
+        self.versions.first().map_or("", |(_, plural)| plural)
+    }
+
     pub(crate) fn has_version(&self, version: &str) -> bool {
         self.versions.iter().any(|(known, _)| known == version)
     }

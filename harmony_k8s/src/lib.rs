@@ -14,6 +14,7 @@ mod place;
 mod provider;
 mod ready;
 mod redaction;
+mod review;
 mod sign;
 mod topology;
 mod tunnel;

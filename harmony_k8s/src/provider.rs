@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use harmony::modules::k8s::identity::ObjectIdentity;
 use harmony::modules::k8s::object::{Claim, Object, ObjectOutputs, Sort};
-use harmony::provider::{Failure, Known, Live, Observation, Provider, ProviderError};
+use harmony::provider::{Failure, Intended, Known, Live, Observation, Provider, ProviderError};
 use harmony::run::{Looked, Run};
 use harmony::value;
 use serde_json::{Map, Value as Json, json};
@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::fields::Fields;
 use crate::ownership::Ownership;
 use crate::ready::{Readiness, readiness};
+use crate::review::{is_lack_of_right, missing_rights};
 use crate::topology::FIELD_MANAGERS;
 use crate::wait::{wait_until_ready, wait_until_served};
 
@@ -161,6 +162,11 @@ impl Objects {
                 );
                 let holders = BTreeMap::from([(String::new(), Claim::Fixed(refusal.message))]);
                 Ok(desired.clone().with_fields(fields).with_holders(holders))
+            }
+            // Who may only look is shown what would become of it; the rights are asked for before anything is written.
+            (Err(error), None) if is_lack_of_right(&error) => Ok(desired.clone()),
+            (Err(error), Some(live)) if is_lack_of_right(&error) => {
+                Ok(compared_unasked(&with_open_values(&desired.fields), live, managers.as_ref().map(|managers| &managers.all)))
             }
             (Err(error), _) => Err(error.failed(what())),
         }
@@ -412,6 +418,12 @@ fn compared<S: Sort>(
     Object::new(desired.identity.clone(), version).with_fields(fields).with_holders(holders)
 }
 
+/// What is there with the wish written over it: where the API cannot be asked.
+fn compared_unasked<S: Sort>(wish: &Map<String, Json>, live: &Live<Object<S>>, managed: Option<&Fields>) -> Object<S> {
+    let fields = merged(&live.state.fields, wish, managed);
+    live.state.clone().with_readiness(None).with_fields(fields)
+}
+
 fn fields_at<'a>(fields: &'a Map<String, Json>, path: &str) -> Option<&'a Json> {
     let (first, rest) = path.strip_prefix('/')?.split_once('/').unwrap_or((path.strip_prefix('/')?, ""));
     let first = fields.get(&first.replace("~1", "/").replace("~0", "~"))?;
@@ -470,12 +482,19 @@ impl<S: Sort> Provider<Object<S>> for Objects {
             // The API cannot be asked about what is not known; what is known of it is compared with what is there.
             Some(live) if unknown => {
                 let managers = self.recall(&desired.identity, &live.outputs).map(|object| Ownership::of(&object, ""));
-                let fields = merged(&live.state.fields, &desired.fields, managers.as_ref().map(|managers| &managers.all));
-                Ok(live.state.clone().with_readiness(None).with_fields(fields))
+                Ok(compared_unasked(&desired.fields, live, managers.as_ref().map(|managers| &managers.all)))
             }
             None if unknown => Ok(desired.clone()),
             _ => self.preview_known(run, desired, live).await,
         }
+    }
+
+    async fn missing_rights(&self, run: &Run, (): &(), intended: &[Intended<Object<S>>]) -> Result<Vec<String>, ProviderError> {
+        let api = self.connection.api(run).await?;
+        let intended = intended.iter().map(|one| (&one.identity, one.write));
+        let missing = missing_rights(run, api, &self.connection.discovery, intended).await;
+        let missing = missing.map_err(|error| error.failed(format!("failed to ask for rights in {}", api.cluster())))?;
+        Ok(missing.into_iter().map(|right| format!("{right} of {}", api.cluster())).collect())
     }
 
     async fn apply(

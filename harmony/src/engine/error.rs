@@ -49,6 +49,12 @@ pub enum EngineError {
         /// Those steps.
         steps: Vec<Step>,
     },
+    /// The run may not do what the plan would do. Nothing has been changed.
+    #[error("the run may not {}", missing.join("; "))]
+    NotPermitted {
+        /// Every right that is missing, in the words of the places: `create configmaps in shop`.
+        missing: Vec<String>,
+    },
     /// A procedure begins where everything is as the Scores say. Nothing has been changed.
     #[error("{procedure} cannot begin: {} as its Scores say", differ(steps.len()))]
     NotAtRest {
@@ -108,6 +114,7 @@ impl EngineError {
             Self::Exclusion(error) => error.hint(),
             Self::Observe { troubles } => troubles.first().and_then(|trouble| trouble.hint.clone()),
             Self::Refused { .. } => Some("see each step's reason; accept a loss with `--allow-loss ADDRESS`".to_owned()),
+            Self::NotPermitted { .. } => Some(NOT_PERMITTED.to_owned()),
             Self::NotAtRest { .. } => Some("run `apply` first, so that the procedure changes nothing but its own".to_owned()),
             Self::UnknownStep { .. } => Some("build the site program with the version of Harmony that began it".to_owned()),
             Self::Elsewhere { how, .. } => Some(elsewhere_hint(*how)),
@@ -119,6 +126,10 @@ impl EngineError {
         }
     }
 }
+
+/// Nothing has been changed, so there is nothing to go on from.
+const NOT_PERMITTED: &str =
+    "give the credential that the run uses the rights to do this, or use one that has them; nothing has been changed";
 
 /// The first of them, and how many there are besides.
 fn named(troubles: &[Failed]) -> String {

@@ -26,6 +26,7 @@ pub mod plan;
 mod prepared;
 mod procedure;
 mod replaced;
+mod rights;
 pub mod saved;
 mod saving;
 mod schedule;

@@ -16,6 +16,7 @@ use super::observe::Observed;
 use super::outcome::Outcome;
 use super::plan::{Allowances, Plan, Step};
 use super::replaced::Pairs;
+use super::rights::Rights;
 use super::scope::Prune;
 use super::witness::KEY_FILE;
 use crate::procedure::Underway;
@@ -93,6 +94,10 @@ impl Prepared {
         let refused: Vec<Step> = self.plan.refusals().cloned().collect();
         if !refused.is_empty() {
             return Err(EngineError::Refused { steps: refused });
+        }
+        let missing = Rights { items: &self.items, found: &self.found, run: &self.run }.missing().await;
+        if !missing.is_empty() {
+            return Err(EngineError::NotPermitted { missing });
         }
         let mut outcome = Outcome::default();
         let before = self.plan.counts();

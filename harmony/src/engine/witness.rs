@@ -17,7 +17,7 @@ use super::items::Item;
 use crate::arrangement::Node;
 use crate::provider::ProviderError;
 use crate::run::Run;
-use crate::topology::{AnyKnown, AnyLive, AnyObservation, AnyProvider, KindFacts, Providers};
+use crate::topology::{AnyIntended, AnyKnown, AnyLive, AnyObservation, AnyProvider, KindFacts, Providers};
 
 /// The file of the key in the state directory.
 pub(super) const KEY_FILE: &str = "plan-key";
@@ -151,6 +151,10 @@ impl AnyProvider for Watched {
 
     async fn preview(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError> {
         self.provider.preview(run, at, desired, live).await
+    }
+
+    async fn missing_rights(&self, run: &Run, at: &Json, intended: &[AnyIntended]) -> Result<Vec<String>, ProviderError> {
+        self.provider.missing_rights(run, at, intended).await
     }
 
     async fn apply(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError> {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::proof::{Evidence, Proof, Prover};
-use crate::provider::{Failure, Known, Live, Observation, Provider, ProviderError};
+use crate::provider::{Failure, Intended, Known, Live, Observation, Provider, ProviderError, Write};
 use crate::resource::{FieldChange, Impact, Loss, Resource};
 use crate::run::Run;
 
@@ -49,11 +49,19 @@ pub(crate) struct AnyKnown {
     pub(crate) kept: Option<Json>,
 }
 
+/// A write that is about to be done, serialised.
+#[derive(Debug, Clone)]
+pub(crate) struct AnyIntended {
+    pub(crate) identity: Json,
+    pub(crate) write: Write,
+}
+
 #[async_trait]
 pub(crate) trait AnyProvider: Send + Sync {
     fn facts(&self) -> KindFacts;
     async fn observe(&self, run: &Run, at: &Json, wanted: &[AnyKnown]) -> Result<Vec<AnyObservation>, ProviderError>;
     async fn preview(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError>;
+    async fn missing_rights(&self, run: &Run, at: &Json, intended: &[AnyIntended]) -> Result<Vec<String>, ProviderError>;
     async fn apply(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError>;
     async fn delete(&self, run: &Run, at: &Json, identity: &Json) -> Result<(), ProviderError>;
 }
@@ -101,6 +109,14 @@ impl<R: Resource> AnyProvider for Erased<R> {
         let live = live.map(typed_live::<R>).transpose()?;
         let preview = self.0.preview(run, &read::<R, _>("access", at)?, &read::<R, _>("spec", desired)?, live.as_ref()).await?;
         write::<R>("spec", &preview)
+    }
+
+    async fn missing_rights(&self, run: &Run, at: &Json, intended: &[AnyIntended]) -> Result<Vec<String>, ProviderError> {
+        let typed = |AnyIntended { identity, write }: &AnyIntended| {
+            read::<R, _>("identity", identity).map(|identity| Intended { identity, write: *write })
+        };
+        let intended = intended.iter().map(typed).collect::<Result<Vec<_>, _>>()?;
+        self.0.missing_rights(run, &read::<R, _>("access", at)?, &intended).await
     }
 
     async fn apply(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError> {

@@ -6,6 +6,6 @@ mod place;
 mod providers;
 
 pub use check::{Check, Verdict};
-pub(crate) use erased::{AnyKnown, AnyLive, AnyObservation, AnyProver, AnyProvider, KindFacts};
+pub(crate) use erased::{AnyIntended, AnyKnown, AnyLive, AnyObservation, AnyProver, AnyProvider, KindFacts};
 pub use place::{Fetching, Hosts, Proves, Site, Survey, Topology, WithoutSurvey};
 pub use providers::Providers;

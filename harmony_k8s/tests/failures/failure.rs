@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use harmony::engine::events::{Event, Observer};
 use harmony::engine::maestro::EngineError;
+use harmony::engine::plan::Allowances;
 use harmony::modules::k8s::score::K8sResourceScore;
 use harmony::topology::{Site, Survey};
 use harmony::{Inventory, Maestro, Outcome, Scores};
@@ -33,7 +34,7 @@ pub(crate) struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
     /// Before anything is written.
-    InThePlan,
+    BeforeItWrites,
     /// As soon as there is the sign.
     AtOnce,
     /// When the sign has lasted so many seconds.
@@ -74,6 +75,19 @@ impl Program {
         Self { site, place, _directory: directory }
     }
 
+    /// The same program as another user.
+    pub(crate) async fn go_on_as(&mut self, kubeconfig: &Path) {
+        let topology = K8sAnywhereTopology::from_kubeconfig("cluster", kubeconfig, "testbed");
+        let facts = topology.survey(&self.site).await.unwrap();
+        self.place = topology.with_facts(&self.site, facts).unwrap();
+    }
+
+    pub(crate) async fn destroy(&self, losing: &[&str]) -> Result<Outcome, EngineError> {
+        let losses = losing.iter().map(|address| (*address).to_owned()).collect();
+        let maestro = Maestro::new(&self.site).with_allowances(Allowances { losses, ..Allowances::default() });
+        maestro.prepare_destroy(&self.place).await?.apply().await
+    }
+
     pub(crate) fn secrets(&self) -> &SecretManager {
         &self.site.secrets
     }
@@ -90,7 +104,7 @@ pub(crate) struct Run {
     /// When it ended.
     pub(crate) ended: Instant,
     /// Whether before it wrote anything.
-    pub(crate) in_the_plan: bool,
+    pub(crate) before_it_writes: bool,
     /// What failed, with why.
     pub(crate) error: String,
 }
@@ -107,14 +121,17 @@ impl Failure {
         let objects = self.objects.replace("NAMESPACE", &namespace);
         let scores = Scores::default().with(K8sResourceScore::yaml(self.name, &objects));
         let said = Arc::new(Said::default());
-        let (in_the_plan, failures) = match program.apply(&scores, &said).await {
+        let (before_it_writes, failures) = match program.apply(&scores, &said).await {
             Ok(outcome) => (false, outcome.failures),
             Err(EngineError::Observe { troubles }) => (true, troubles),
+            Err(refused @ EngineError::NotPermitted { .. }) => {
+                return Run { said, ended: Instant::now(), before_it_writes: true, error: refused.to_string() };
+            }
             Err(other) => panic!("{}: {other}", self.name),
         };
         let lines = failures.into_iter().map(|failed| [failed.error, failed.hint.unwrap_or_default()].join("; "));
         let error = lines.collect::<Vec<_>>().join("\n");
-        Run { said, ended: Instant::now(), in_the_plan, error }
+        Run { said, ended: Instant::now(), before_it_writes, error }
     }
 
     /// Holds the run against the table.
@@ -122,8 +139,8 @@ impl Failure {
         let name = self.name;
         let names_it = |text: &str| self.says.iter().all(|part| text.contains(part));
         assert!(names_it(&run.error), "{name}: it ends without {:?}: {}", self.says, run.error);
-        assert_eq!(run.in_the_plan, self.ends == Ends::InThePlan, "{name}: {}", run.error);
-        if run.in_the_plan || self.sign.is_none() {
+        assert_eq!(run.before_it_writes, self.ends == Ends::BeforeItWrites, "{name}: {}", run.error);
+        if run.before_it_writes || self.sign.is_none() {
             return;
         }
         let sign = first_sign.unwrap_or_else(|| panic!("{name}: the API showed no sign; the run: {}", run.error));

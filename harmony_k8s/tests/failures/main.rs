@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+mod disturbed;
 mod failure;
+mod front;
+mod rights;
 mod secrets;
 mod table;
 mod webhook;

@@ -179,7 +179,7 @@ fn is_denied_itself() -> Failure {
             "Service webhook-denial-of-the-object/web",
             "admission webhook \"strict.example.com\" denied the request: no pods today",
         ],
-        ends: Ends::InThePlan,
+        ends: Ends::BeforeItWrites,
     }
 }
 
@@ -188,8 +188,8 @@ fn is_not_permitted() -> Failure {
         name: "Missing permission",
         objects: "{ apiVersion: v1, kind: ConfigMap, metadata: { name: web, namespace: NAMESPACE } }".to_owned(),
         sign: None,
-        says: &["ConfigMap missing-permission/web", "User \"clerk\" cannot patch resource \"configmaps\""],
-        ends: Ends::InThePlan,
+        says: &["create configmaps in missing-permission (web)", "patch configmaps in missing-permission (web)"],
+        ends: Ends::BeforeItWrites,
     }
 }
 
@@ -211,7 +211,7 @@ fn wants_a_taken_port() -> Failure {
             .to_owned(),
         sign: None,
         says: &["Service port-taken/web", "30500", "provided port is already allocated", "choose another port"],
-        ends: Ends::InThePlan,
+        ends: Ends::BeforeItWrites,
     }
 }
 
