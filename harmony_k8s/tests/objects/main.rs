@@ -6,5 +6,6 @@ mod contested;
 mod cycle;
 mod definitions;
 mod fixture;
+mod lasting;
 mod namespaces;
 mod tunnels;
