@@ -1,5 +1,7 @@
 //! From nothing to converged and back.
 
+use std::collections::BTreeSet;
+
 use harmony::engine::plan::Change;
 use harmony_testbed::{ControlPlane, available};
 
@@ -111,7 +113,17 @@ async fn damage_is_shown_field_by_field_and_repaired() {
         .unwrap();
     kubectl.run(&["-n", "shop", "set", "image", "deployment/shop", "shop=shop:2"]).unwrap();
     kubectl.run(&["-n", "shop", "delete", "service", "shop"]).unwrap();
+    let mark = plane.audit().mark().unwrap();
     let shown = changes(&program.plan(&scores).await.unwrap());
+    let previewed = asked(&plane, mark).dry_runs();
+    let previewed: BTreeSet<String> = previewed
+        .0
+        .iter()
+        .filter_map(|event| event.object.as_ref())
+        .map(|object| format!("{}/{}", object.resource, object.name))
+        .collect();
+    let damaged = ["configmaps/settings", "deployments/shop", "services/shop"].map(str::to_owned);
+    assert_eq!(previewed, BTreeSet::from(damaged), "a dry-run only for what is not as wished");
     let fields =
         |address: &str| shown.iter().find(|(of, ..)| of == address).map(|(_, change, fields)| (change.clone(), fields.join(" ")));
     let settings = fields("cluster/shop/configmap/settings").unwrap();
