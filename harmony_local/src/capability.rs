@@ -10,6 +10,8 @@ use harmony::capability::{
 };
 use harmony::modules::nats::access::{Credential, NatsAccess};
 use harmony::modules::nats::assets::{KvBucket, Stream};
+use harmony::modules::nats::client::{JetstreamMode, WithNats};
+use harmony::modules::nats::proof::Member;
 use harmony::modules::nats::render::{ROUTES_FILE, RenderedConf, conf};
 use harmony::stage::Stage;
 use harmony::text;
@@ -18,11 +20,10 @@ use harmony_types::{HostName, ServerName, SiteName};
 
 use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortHolder, PortIdentity};
 use crate::nats::{
-    BinaryVersion, JetstreamMode, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity,
-    RecordState, STORE,
+    BinaryVersion, LOG, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, ProcessIdentity, RecordState, STORE,
 };
 use crate::place::{LocalPlace, Program};
-use crate::topology::{Monitoring, WithNats};
+use crate::topology::Monitoring;
 
 impl LocalPlace<WithNats> {
     /// Where this place keeps its things.
@@ -139,12 +140,8 @@ impl LocalPlace<WithNats> {
 }
 
 impl Nats for LocalPlace<WithNats> {
-    fn arrange_placement(
-        &self,
-        server: &ServerName,
-        wanted: ListenersWanted,
-        stage: &mut Stage,
-    ) -> Result<Placement, ArrangeError> {
+    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted, stage: &mut Stage) -> Result<Placement, ArrangeError> {
+        let server = &member.server;
         let loopback = HostName::loopback();
         stage.within(server.as_str(), |stage| {
             let optional = |is_wanted: bool, role: &str, host: &HostName, stage: &mut Stage| {

@@ -11,5 +11,6 @@ pub mod nats_server;
 mod place;
 mod topology;
 
+pub use harmony::modules::nats::client::{WithNats, WithoutNats};
 pub use place::{LocalPlace, Program};
-pub use topology::{LocalFacts, LocalTopology, Monitoring, NatsOnMachine, WithNats, WithoutNats};
+pub use topology::{LocalFacts, LocalTopology, Monitoring};

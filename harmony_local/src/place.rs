@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
+use harmony::modules::nats::client::{MayHaveNats, WithNats, WithoutNats};
 use harmony::modules::nats::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
@@ -22,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use crate::kind::{Directories, Files, LocalDirectory, LocalFile, LocalPort, Ports};
 use crate::nats::{Binaries, NatsServerBinary, NatsServerDirectory, NatsServerProcess, NatsStore, Supervisor};
 use crate::nats_server::Search;
-use crate::topology::{Monitoring, NatsOnMachine, WithNats, WithoutNats};
+use crate::topology::Monitoring;
 
 /// This machine, with its capabilities.
-pub struct LocalPlace<N: NatsOnMachine = WithoutNats> {
+pub struct LocalPlace<N: MayHaveNats = WithoutNats> {
     pub(crate) name: PlaceName,
     pub(crate) site: Site,
     pub(crate) listen: HostName,
@@ -57,7 +58,7 @@ pub enum Program {
     },
 }
 
-impl<N: NatsOnMachine> LocalPlace<N> {
+impl<N: MayHaveNats> LocalPlace<N> {
     /// What the machine hosts with or without NATS.
     fn register_own(&self, providers: &mut Providers)
     where
@@ -112,7 +113,7 @@ impl Topology for LocalPlace<WithNats> {
 /// What any machine hosts.
 macro_rules! hosts {
     ($($kind:ty => |$place:ident| $provider:expr;)*) => {
-        $(impl<N: NatsOnMachine> Hosts<$kind> for LocalPlace<N>
+        $(impl<N: MayHaveNats> Hosts<$kind> for LocalPlace<N>
         where
             Self: Topology,
         {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use harmony::modules::nats::client::NatsClient;
+use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
 use harmony::modules::nats::spec::LogLevel;
 use harmony::provider::{Failure, ProviderError};
 use harmony::topology::{Check, Fetching, Site, Survey};
@@ -38,28 +38,6 @@ pub enum Monitoring {
     Closed,
     /// They do, on 127.0.0.1 only.
     Open,
-}
-
-/// Whether a machine has a client of NATS: one of [`WithNats`] and [`WithoutNats`].
-pub trait NatsOnMachine: Send + Sync + 'static {
-    /// Whether NATS servers can run, and a program for them is needed.
-    const RUNS_NATS: bool;
-}
-
-/// A machine without a client of NATS.
-#[derive(Debug, Clone, Copy)]
-pub struct WithoutNats;
-
-/// A machine with a client of NATS.
-#[derive(Clone)]
-pub struct WithNats(pub(crate) Arc<dyn NatsClient>);
-
-impl NatsOnMachine for WithoutNats {
-    const RUNS_NATS: bool = false;
-}
-
-impl NatsOnMachine for WithNats {
-    const RUNS_NATS: bool = true;
 }
 
 impl LocalTopology {
@@ -162,7 +140,7 @@ pub struct LocalFacts {
 }
 
 #[async_trait]
-impl<N: NatsOnMachine> Survey for LocalTopology<N>
+impl<N: MayHaveNats> Survey for LocalTopology<N>
 where
     LocalPlace<N>: harmony::topology::Topology,
 {

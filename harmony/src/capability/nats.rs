@@ -1,6 +1,6 @@
 //! Running NATS servers.
 
-use harmony_types::{AccountName, HostName, Port, ServerName, SiteName, SystemName, UserName};
+use harmony_types::{AccountName, HostName, Port, SiteName, SystemName, UserName};
 
 use super::certificates::CertificateAuthorities;
 use super::secrets::KeepsSecrets;
@@ -9,7 +9,7 @@ use crate::error::ArrangeError;
 use crate::modules::nats::access::NatsAccess;
 use crate::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use crate::modules::nats::proof::{
-    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
+    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, Member, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
 };
 use crate::modules::nats::spec::{LogLevel, ServerSpec};
@@ -37,12 +37,7 @@ pub trait Nats:
     ///
     /// # Errors
     /// [`ArrangeError::Unsupported`] if the place cannot have such a server.
-    fn arrange_placement(
-        &self,
-        server: &ServerName,
-        wanted: ListenersWanted,
-        stage: &mut Stage,
-    ) -> Result<Placement, ArrangeError>;
+    fn arrange_placement(&self, server: &Member, wanted: ListenersWanted, stage: &mut Stage) -> Result<Placement, ArrangeError>;
 
     /// Adds what runs the server here, and returns the address of what is ready when the server is.
     ///
@@ -168,6 +163,8 @@ pub struct ServerPaths {
 pub struct ServerArrangement {
     /// The system it belongs to; of its servers only one is changed at a time.
     pub system: SystemName,
+    /// Where in the system it is.
+    pub member: Member,
     /// What it is.
     pub spec: ServerSpec,
     /// Its certificate, PEM.

@@ -13,7 +13,7 @@ pub use binary::{BinaryOutputs, BinaryVersion, NatsServerBinary};
 pub(crate) use directory::STORE;
 pub use directory::{NatsServerDirectory, NatsStore};
 pub(crate) use last_words::LOG;
-pub use process::{JetstreamMode, NatsServerProcess, ProcessIdentity, RecordState};
+pub use process::{NatsServerProcess, ProcessIdentity, RecordState};
 pub(crate) use record::find;
 pub(crate) use supervisor::{READY_WITHIN, Supervisor};
 pub(crate) use written::find_written_port;

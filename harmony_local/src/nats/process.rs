@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use harmony::modules::nats::access::NatsAccess;
-use harmony::resource::{FieldChange, Impact, Resource, Shown};
+use harmony::modules::nats::client::JetstreamMode;
+use harmony::resource::{FieldChange, Impact, Resource};
 use harmony::value::Text;
 use harmony_types::ServerName;
 use serde::{Deserialize, Serialize};
@@ -58,29 +59,6 @@ impl fmt::Display for ProcessIdentity {
     }
 }
 
-/// Whether a server has JetStream, and with whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JetstreamMode {
-    /// It has none.
-    Off,
-    /// It keeps its streams for itself.
-    Alone,
-    /// It keeps streams with the other servers of its cluster, which may be a cluster of one.
-    Clustered,
-}
-
-impl JetstreamMode {
-    /// Of a server that has JetStream or not, and is in a cluster or not.
-    pub(crate) fn of(has_jetstream: bool, is_clustered: bool) -> Self {
-        match (has_jetstream, is_clustered) {
-            (false, _) => Self::Off,
-            (true, false) => Self::Alone,
-            (true, true) => Self::Clustered,
-        }
-    }
-}
-
 /// What the record of a process says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -104,10 +82,6 @@ impl Resource for NatsServerProcess {
     }
 
     fn impact(change: &FieldChange) -> Impact {
-        // A server alone does not read the streams of a cluster, and one that joins a cluster throws away those that it kept alone.
-        match (change.path.as_str(), &change.live) {
-            ("/jetstream", Shown::Value(live)) if live != "off" => Impact::UpdateLosing,
-            _ => Impact::Update,
-        }
+        if change.path == "/jetstream" { JetstreamMode::impact(change) } else { Impact::Update }
     }
 }

@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
-use harmony::modules::nats::client::{NatsClient, ServerState};
-use harmony::modules::nats::spec::PROOF_BUCKET;
+use harmony::modules::nats::client::{JetstreamMode, NatsClient, ServerState};
 use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::run::{Looked, Run};
 use harmony::value::Text;
 use harmony_io::{Io, ProcessId, StartTime};
 
 use super::last_words::{LastWords, OUTPUT};
-use super::process::{JetstreamMode, NatsServerProcess, ProcessIdentity, RecordState};
+use super::process::{NatsServerProcess, ProcessIdentity, RecordState};
 use super::record::{Found, Record, find, little_room_of, store_of};
 use crate::kind::NoOutputs;
 
@@ -60,7 +59,7 @@ impl Supervisor {
         } else {
             recorded(|record| record.startup_digest.clone())
         };
-        let mode = server.as_ref().map(|server| JetstreamMode::of(server.jetstream.is_some(), server.cluster.is_some()));
+        let mode = server.as_ref().map(ServerState::mode);
         let state = NatsServerProcess {
             identity: identity.clone(),
             program: recorded(|record| record.program.display().to_string()),
@@ -70,7 +69,7 @@ impl Supervisor {
             jetstream: mode.unwrap_or(JetstreamMode::Off),
             record: found.state,
         };
-        let holds = server.as_ref().and_then(streams_in);
+        let holds = server.as_ref().and_then(ServerState::holds);
         Ok(Observation::There(Box::new(Live { state, outputs: NoOutputs {}, holds })))
     }
 
@@ -120,7 +119,7 @@ impl Supervisor {
     /// After a restart the next one must wait until nothing is behind: a second one down would stop what has three copies.
     async fn wait_until_settled(&self, run: &Run, at: &NatsAccess, identity: &ProcessIdentity) -> Result<(), ProviderError> {
         let look =
-            || async { Ok(unsettled(&self.client.look_at_server(run, at).await?).map_or(Looked::Found(()), Looked::NotYet)) };
+            || async { Ok(self.client.look_at_server(run, at).await?.unsettled().map_or(Looked::Found(()), Looked::NotYet)) };
         run.wait_for(&format!("{identity} to catch up"), look).await
     }
 
@@ -201,31 +200,6 @@ fn record(io: &Io, desired: &NatsServerProcess, process: ProcessId, started: Sta
         store: store_of(io, &desired.identity)?,
         little_room: None,
     })
-}
-
-/// What a server holds that is not Harmony's own.
-fn streams_in(server: &ServerState) -> Option<String> {
-    let own = format!("KV_{PROOF_BUCKET}");
-    let streams = &server.jetstream.as_ref()?.streams;
-    let full: Vec<String> = streams
-        .iter()
-        .filter(|copy| copy.messages > 0 && copy.stream.as_str() != own)
-        .map(|copy| format!("stream {} of account {} ({} messages)", copy.stream, copy.account, copy.messages))
-        .collect();
-    (!full.is_empty()).then(|| full.join(", "))
-}
-
-/// Why a server is not yet where the next one may be restarted.
-fn unsettled(server: &ServerState) -> Option<String> {
-    if let Some(why) = &server.unhealthy {
-        return Some(why.clone());
-    }
-    let jetstream = server.jetstream.as_ref()?;
-    if jetstream.meta_leader.is_none() {
-        return Some("no meta leader is known".to_owned());
-    }
-    let behind = jetstream.streams.iter().find(|copy| !copy.settled)?;
-    Some(format!("stream {} of account {} is not settled", behind.stream, behind.account))
 }
 
 #[async_trait]

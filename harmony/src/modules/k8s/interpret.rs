@@ -65,3 +65,17 @@ pub fn arrange_object<T: Kubernetes + ?Sized>(
         AnyObject::Namespace(namespace) => stage.share(place, &name, &namespace)?.address().clone(),
     })
 }
+
+/// Adds an object that several things need, below no scope: equal twins are one.
+///
+/// # Errors
+/// [`ArrangeError`] if another one has its identity.
+pub fn share_object<T: Kubernetes + ?Sized>(object: Manifest, place: &T, stage: &mut Stage<'_>) -> Result<Address, ArrangeError> {
+    let name = object.address();
+    Ok(match object.into_resource() {
+        AnyObject::Ordinary(object) => stage.share(place, &name, &object)?.address().clone(),
+        AnyObject::Secret(secret) => stage.share(place, &name, &secret)?.address().clone(),
+        AnyObject::Holding(object) => stage.share(place, &name, &object)?.address().clone(),
+        AnyObject::Namespace(namespace) => stage.share(place, &name, &namespace)?.address().clone(),
+    })
+}

@@ -10,4 +10,4 @@ pub mod manifest;
 pub mod object;
 pub mod score;
 
-pub use interpret::arrange_object;
+pub use interpret::{arrange_object, share_object};

@@ -13,8 +13,10 @@ use super::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
 };
+use super::spec::PROOF_BUCKET;
 use crate::proof::Prover;
 use crate::provider::{Provider, ProviderError};
+use crate::resource::{FieldChange, Impact, Shown};
 use crate::run::Run;
 
 /// A client of NATS: what places need to host buckets and streams, to carry out the proofs, and to look after running servers. A place
@@ -72,6 +74,28 @@ pub enum Lead {
     To(SocketAddr),
 }
 
+/// Whether a place has a client of NATS: one of [`WithNats`] and [`WithoutNats`].
+pub trait MayHaveNats: Send + Sync + 'static {
+    /// Whether NATS servers can run there.
+    const RUNS_NATS: bool;
+}
+
+/// A place without a client of NATS.
+#[derive(Debug, Clone, Copy)]
+pub struct WithoutNats;
+
+/// A place with a client of NATS.
+#[derive(Clone)]
+pub struct WithNats(pub Arc<dyn NatsClient>);
+
+impl MayHaveNats for WithoutNats {
+    const RUNS_NATS: bool = false;
+}
+
+impl MayHaveNats for WithNats {
+    const RUNS_NATS: bool = true;
+}
+
 /// What a running server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerState {
@@ -93,6 +117,75 @@ pub struct ServerState {
     pub unhealthy: Option<String>,
     /// How it sees JetStream; `None` if it is off.
     pub jetstream: Option<JetstreamState>,
+}
+
+impl ServerState {
+    /// Whether it has JetStream, and with whom.
+    #[must_use]
+    pub fn mode(&self) -> JetstreamMode {
+        JetstreamMode::of(self.jetstream.is_some(), self.cluster.is_some())
+    }
+
+    /// What it holds that is not Harmony's own, in words; `None` if nothing.
+    #[must_use]
+    pub fn holds(&self) -> Option<String> {
+        let own = format!("KV_{PROOF_BUCKET}");
+        let streams = &self.jetstream.as_ref()?.streams;
+        let full: Vec<String> = streams
+            .iter()
+            .filter(|copy| copy.messages > 0 && copy.stream.as_str() != own)
+            .map(|copy| format!("stream {} of account {} ({} messages)", copy.stream, copy.account, copy.messages))
+            .collect();
+        (!full.is_empty()).then(|| full.join(", "))
+    }
+
+    /// Why it is not yet where the next server of its system may be restarted; `None` if it is.
+    #[must_use]
+    pub fn unsettled(&self) -> Option<String> {
+        if let Some(why) = &self.unhealthy {
+            return Some(why.clone());
+        }
+        let jetstream = self.jetstream.as_ref()?;
+        if jetstream.meta_leader.is_none() {
+            return Some("no meta leader is known".to_owned());
+        }
+        let behind = jetstream.streams.iter().find(|copy| !copy.settled)?;
+        Some(format!("stream {} of account {} is not settled", behind.stream, behind.account))
+    }
+}
+
+/// Whether a server has JetStream, and with whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JetstreamMode {
+    /// It has none.
+    Off,
+    /// It keeps its streams for itself.
+    Alone,
+    /// It keeps streams with the other servers of its cluster, which may be a cluster of one.
+    Clustered,
+}
+
+impl JetstreamMode {
+    /// Of a server that has JetStream or not, and is in a cluster or not.
+    #[must_use]
+    pub fn of(has_jetstream: bool, is_clustered: bool) -> Self {
+        match (has_jetstream, is_clustered) {
+            (false, _) => Self::Off,
+            (true, false) => Self::Alone,
+            (true, true) => Self::Clustered,
+        }
+    }
+
+    /// How a change of the field that holds it reaches a server: one alone does not read the streams of a cluster, and one that joins a
+    /// cluster throws away those that it kept alone.
+    #[must_use]
+    pub fn impact(change: &FieldChange) -> Impact {
+        match &change.live {
+            Shown::Value(live) if live != "off" => Impact::UpdateLosing,
+            _ => Impact::Update,
+        }
+    }
 }
 
 /// How a server sees JetStream.

@@ -74,7 +74,7 @@ fn arrange_placements(
         let wanted = ListenersWanted { cluster: cluster.role != ClusterRole::Single, gateway: spec.is_supercluster() };
         for layout in &cluster.servers {
             let place = places.site(&layout.member.site)?;
-            let placement = place.arrange_placement(&layout.member.server, wanted, stage)?;
+            let placement = place.arrange_placement(&layout.member, wanted, stage)?;
             placements.insert(layout.member.server.clone(), placement);
         }
     }
@@ -193,6 +193,7 @@ impl<'a> Drawing<'a> {
         let certificate = self.arrange_certificate(layout, place, stage)?;
         let arrangement = ServerArrangement {
             system: self.spec.name().clone(),
+            member: layout.member.clone(),
             certificate: certificate.get(&Certificate::CERTIFICATE),
             key: certificate.get(&Certificate::KEY),
             trust: self.authorities.trust(),
