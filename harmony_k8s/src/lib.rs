@@ -9,6 +9,7 @@ mod connection;
 mod discovery;
 mod explain;
 mod fields;
+pub mod nats;
 mod ownership;
 mod place;
 mod provider;
@@ -20,6 +21,7 @@ mod topology;
 mod tunnel;
 mod wait;
 
+pub use harmony::modules::nats::client::{WithNats, WithoutNats};
 pub use place::K8sPlace;
 pub use topology::{Distribution, K8sAnywhereTopology, K8sFacts};
 pub use tunnel::Tunnels;

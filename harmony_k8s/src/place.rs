@@ -4,31 +4,36 @@ use std::sync::Arc;
 
 use harmony::capability::Kubernetes;
 use harmony::modules::k8s::object::{K8sHoldingObject, K8sNamespace, K8sObject, K8sSecret};
+use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
+use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
+use harmony::modules::nats::proof::{
+    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
+    SystemAccountHoldsNoData,
+};
 use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
 use harmony::modules::tls::{Authority, Certificate, StoredPki};
+use harmony::proof::Prover;
 use harmony::provider::Provider;
-use harmony::topology::{Hosts, Providers, Site, Topology};
+use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
 use harmony_types::PlaceName;
 
-use crate::connection::Connection;
+use crate::nats::{NatsServerPod, NatsSettings, ServerPods};
 use crate::provider::Objects;
 use crate::topology::K8sFacts;
 use crate::tunnel::Tunnels;
 
-/// A Kubernetes cluster, with its capabilities.
-pub struct K8sPlace {
-    name: PlaceName,
-    site: Site,
-    namespace: String,
-    facts: K8sFacts,
-    objects: Arc<Objects>,
+/// A Kubernetes cluster, with its capabilities. `N` says whether it has a client of NATS: without one it cannot run NATS servers.
+pub struct K8sPlace<N: MayHaveNats = WithoutNats> {
+    pub(crate) name: PlaceName,
+    pub(crate) site: Site,
+    pub(crate) namespace: String,
+    pub(crate) facts: K8sFacts,
+    pub(crate) servers: NatsSettings,
+    pub(crate) nats: N,
+    pub(crate) objects: Arc<Objects>,
 }
 
-impl K8sPlace {
-    pub(crate) fn new(name: PlaceName, site: Site, namespace: String, facts: K8sFacts, connection: Connection) -> Self {
-        Self { name, site, namespace, facts, objects: Arc::new(Objects::new(connection)) }
-    }
-
+impl<N: MayHaveNats> K8sPlace<N> {
     /// What was found when it was looked at.
     #[must_use]
     pub fn facts(&self) -> &K8sFacts {
@@ -40,18 +45,12 @@ impl K8sPlace {
     pub fn tunnels(&self) -> Tunnels {
         Tunnels::new(self.objects.connection.clone())
     }
-}
 
-impl Topology for K8sPlace {
-    fn name(&self) -> &PlaceName {
-        &self.name
-    }
-
-    fn site(&self) -> &Site {
-        &self.site
-    }
-
-    fn register(&self, providers: &mut Providers) {
+    /// What the cluster hosts with or without NATS.
+    fn register_own(&self, providers: &mut Providers)
+    where
+        Self: Topology,
+    {
         providers.host::<K8sObject>(self);
         providers.host::<K8sSecret>(self);
         providers.host::<K8sHoldingObject>(self);
@@ -61,16 +60,57 @@ impl Topology for K8sPlace {
         providers.host::<Authority>(self);
         providers.host::<Certificate>(self);
     }
+}
 
-    /// A cluster is reached from anywhere.
-    fn is_of_this_machine(&self) -> bool {
-        false
+impl K8sPlace<WithNats> {
+    fn client(&self) -> Arc<dyn NatsClient> {
+        self.nats.0.clone()
     }
 }
 
+macro_rules! topology {
+    ($($nats:ty => |$place:ident, $providers:ident| $register:block)*) => {
+        $(impl Topology for K8sPlace<$nats> {
+            fn name(&self) -> &PlaceName {
+                &self.name
+            }
+
+            fn site(&self) -> &Site {
+                &self.site
+            }
+
+            fn register(&self, $providers: &mut Providers) {
+                let $place = self;
+                $place.register_own($providers);
+                $register
+            }
+
+            /// A cluster is reached from anywhere.
+            fn is_of_this_machine(&self) -> bool {
+                false
+            }
+        })*
+    };
+}
+
+topology! {
+    WithoutNats => |_place, _providers| {}
+    WithNats => |place, providers| {
+        providers.host::<NatsServerPod>(place);
+        providers.host::<KvBucket>(place);
+        providers.host::<Stream>(place);
+        providers.host::<AccountContents>(place);
+        providers.host::<ServerMembership>(place);
+    }
+}
+
+/// What any cluster hosts.
 macro_rules! hosts {
     ($($kind:ty => |$place:ident| $provider:expr;)*) => {
-        $(impl Hosts<$kind> for K8sPlace {
+        $(impl<N: MayHaveNats> Hosts<$kind> for K8sPlace<N>
+        where
+            Self: Topology,
+        {
             fn provider(&self) -> Arc<dyn Provider<$kind>> {
                 let $place = self;
                 $provider
@@ -90,7 +130,51 @@ hosts! {
     Certificate => |place| StoredPki::new(&place.site.secrets);
 }
 
-impl Kubernetes for K8sPlace {
+/// What a cluster with a client of NATS hosts besides.
+macro_rules! hosts_with_nats {
+    ($($kind:ty => |$place:ident| $provider:expr;)*) => {
+        $(impl Hosts<$kind> for K8sPlace<WithNats> {
+            fn provider(&self) -> Arc<dyn Provider<$kind>> {
+                let $place = self;
+                $provider
+            }
+        })*
+    };
+}
+
+hosts_with_nats! {
+    NatsServerPod => |place| Arc::new(ServerPods::new(place.objects.connection.clone(), place.client()));
+    KvBucket => |place| place.client();
+    Stream => |place| place.client();
+    AccountContents => |place| place.client();
+    ServerMembership => |place| place.client();
+}
+
+/// What the client of NATS proves.
+macro_rules! proves {
+    ($($proof:ty),* $(,)?) => {
+        $(impl Proves<$proof> for K8sPlace<WithNats> {
+            fn prover(&self) -> Arc<dyn Prover<$proof>> {
+                self.client()
+            }
+        })*
+    };
+}
+
+proves!(
+    ServersAgree,
+    GatewaysReachEveryCluster,
+    KvReachesEverySite,
+    SystemAccountHoldsNoData,
+    CredentialWorks,
+    CredentialRefused,
+    PermissionsHold,
+);
+
+impl<N: MayHaveNats> Kubernetes for K8sPlace<N>
+where
+    Self: Topology,
+{
     fn default_namespace(&self) -> &str {
         &self.namespace
     }

@@ -106,6 +106,9 @@ fn stateful_set(object: &Json) -> Readiness {
         let partition = number(object, "/spec/updateStrategy/rollingUpdate/partition").unwrap_or(0);
         let (wanted, updated) = (wanted(object), count(object, "updatedReplicas"));
         match replicas(object) {
+            // Who replaces the pods waits for them: an old one that cannot become ready would be waited for by everybody else until it is
+            // replaced.
+            NotYet(_) if !rolling && count(object, "replicas") > updated => Ready,
             Ready if rolling && updated < wanted - partition => {
                 NotYet(format!("{updated} of {} pods are of the new revision", wanted - partition))
             }

@@ -1,26 +1,34 @@
 //! A cluster as a place.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
 use harmony::provider::{Failure, ProviderError};
 use harmony::run::Run;
-use harmony::topology::{Check, Site, Survey};
-use harmony_types::PlaceName;
+use harmony::topology::{Check, Site, Survey, Topology};
+use harmony_types::{ByteSize, PlaceName};
 use serde::{Deserialize, Serialize};
 
 use crate::api::Send;
 use crate::connection::Connection;
+use crate::nats::NatsSettings;
 use crate::place::K8sPlace;
+use crate::provider::Objects;
+use crate::tunnel::Tunnels;
 
 /// A Kubernetes cluster, wherever it is, not yet looked at. Which one is always said: there is no default that could be the wrong one.
+/// `N` says whether it has a client of NATS: without one it cannot run NATS servers.
 #[derive(Debug, Clone)]
-pub struct K8sAnywhereTopology {
+pub struct K8sAnywhereTopology<N = WithoutNats> {
     name: String,
     way: Way,
     namespace: String,
     distribution: Option<Distribution>,
     manager: Option<String>,
+    servers: NatsSettings,
+    nats: N,
 }
 
 /// How a cluster is reached.
@@ -86,7 +94,53 @@ impl K8sAnywhereTopology {
     }
 
     fn by(name: &str, way: Way) -> Self {
-        Self { name: name.to_owned(), way, namespace: "default".to_owned(), distribution: None, manager: None }
+        Self {
+            name: name.to_owned(),
+            way,
+            namespace: "default".to_owned(),
+            distribution: None,
+            manager: None,
+            servers: NatsSettings::default(),
+            nats: WithoutNats,
+        }
+    }
+}
+
+impl<N> K8sAnywhereTopology<N> {
+    /// The same with a client of NATS: it can then run NATS servers, in the namespace of [`Self::with_namespace`].
+    #[must_use]
+    pub fn with_nats(self, client: impl NatsClient + 'static) -> K8sAnywhereTopology<WithNats> {
+        K8sAnywhereTopology {
+            name: self.name,
+            way: self.way,
+            namespace: self.namespace,
+            distribution: self.distribution,
+            manager: self.manager,
+            servers: self.servers,
+            nats: WithNats(Arc::new(client)),
+        }
+    }
+
+    /// The same, with NATS servers of this image instead of [`NATS_IMAGE`]. Its entry point has to be nats-server.
+    #[must_use]
+    pub fn with_nats_image(mut self, image: &str) -> Self {
+        image.clone_into(&mut self.servers.image);
+        self
+    }
+
+    /// The same, with volumes of this size for the streams of each NATS server. It can be made larger later where the storage class can,
+    /// and never smaller. Default: a quarter more than `JetstreamScore::with_max_file`, or 10 GiB if that is not said.
+    #[must_use]
+    pub fn with_nats_storage(mut self, size: ByteSize) -> Self {
+        self.servers.storage = Some(size);
+        self
+    }
+
+    /// The same, with volumes of this storage class for NATS servers. Default: the cluster's default.
+    #[must_use]
+    pub fn with_nats_storage_class(mut self, class: &str) -> Self {
+        self.servers.storage_class = Some(class.to_owned());
+        self
     }
 
     /// The same, with objects that say no namespace in this one.
@@ -123,9 +177,12 @@ impl K8sAnywhereTopology {
 pub(crate) const FIELD_MANAGERS: &str = "harmony-";
 
 #[async_trait]
-impl Survey for K8sAnywhereTopology {
+impl<N: MayHaveNats> Survey for K8sAnywhereTopology<N>
+where
+    K8sPlace<N>: Topology,
+{
     type Facts = K8sFacts;
-    type Surveyed = K8sPlace;
+    type Surveyed = K8sPlace<N>;
 
     async fn survey(&self, site: &Site) -> Result<K8sFacts, ProviderError> {
         let run = Run::alone(site.io.clone(), PATIENCE);
@@ -153,13 +210,15 @@ impl Survey for K8sAnywhereTopology {
         }]
     }
 
-    fn with_facts(self, site: &Site, facts: K8sFacts) -> Result<K8sPlace, ProviderError> {
+    fn with_facts(self, site: &Site, facts: K8sFacts) -> Result<K8sPlace<N>, ProviderError> {
         let name: PlaceName = self.name.parse().map_err(|error| {
             let failure = Failure::new("the place cannot be used", error);
             ProviderError::Refused(failure.with_hint("correct the name given to `K8sAnywhereTopology`"))
         })?;
-        let connection = self.connection(site);
-        Ok(K8sPlace::new(name, site.clone(), self.namespace, facts, connection))
+        let objects = Arc::new(Objects::new(self.connection(site)));
+        let (namespace, servers, nats) = (self.namespace, self.servers, self.nats);
+        nats.take_way(Arc::new(Tunnels::new(objects.connection.clone())));
+        Ok(K8sPlace { name, site: site.clone(), namespace, facts, servers, nats, objects })
     }
 }
 

@@ -78,6 +78,9 @@ pub enum Lead {
 pub trait MayHaveNats: Send + Sync + 'static {
     /// Whether NATS servers can run there.
     const RUNS_NATS: bool;
+
+    /// Has the client, if there is one, take this way to those servers to which it leads.
+    fn take_way(&self, way: Arc<dyn WayToServers>);
 }
 
 /// A place without a client of NATS.
@@ -90,10 +93,16 @@ pub struct WithNats(pub Arc<dyn NatsClient>);
 
 impl MayHaveNats for WithoutNats {
     const RUNS_NATS: bool = false;
+
+    fn take_way(&self, _: Arc<dyn WayToServers>) {}
 }
 
 impl MayHaveNats for WithNats {
     const RUNS_NATS: bool = true;
+
+    fn take_way(&self, way: Arc<dyn WayToServers>) {
+        self.0.take_way(way);
+    }
 }
 
 /// What a running server says of itself.

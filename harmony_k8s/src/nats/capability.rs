@@ -1,0 +1,254 @@
+//! How NATS servers stand in a cluster.
+
+use harmony::ArrangeError;
+use harmony::address::Address;
+use harmony::capability::{
+    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, Placement, ServerArrangement, ServerPaths,
+};
+use harmony::modules::k8s::manifest::{Manifest, ManifestError};
+use harmony::modules::k8s::{arrange_object, share_object};
+use harmony::modules::nats::access::{Credential, NatsAccess};
+use harmony::modules::nats::assets::{KvBucket, Stream};
+use harmony::modules::nats::client::{JetstreamMode, WithNats};
+use harmony::modules::nats::proof::Member;
+use harmony::modules::nats::render::{RenderedConf, conf};
+use harmony::modules::nats::spec::LogLevel;
+use harmony::stage::Stage;
+use harmony::text;
+use harmony::value::{Text, Value};
+use harmony_types::{HostName, Port, ServerName};
+use serde_json::{Value as Json, json};
+
+use super::manifests::{CERTIFICATES, CLIENT_PORT, FILES, GATEWAY_PORT, ROUTE_PORT, STARTUP, STORE, Server, files};
+use super::pod::{NatsServerPod, ServerPodIdentity};
+use crate::place::K8sPlace;
+
+/// A StatefulSet's pods carry its name and a hash in one label of at most 63 characters.
+const LONGEST_NAME: usize = 52;
+
+impl K8sPlace<WithNats> {
+    fn server<'a>(&'a self, arrangement: &'a ServerArrangement) -> Server<'a> {
+        let jetstream = arrangement.spec.jetstream.as_ref();
+        Server {
+            namespace: &self.namespace,
+            system: &arrangement.system,
+            cluster: &arrangement.member.cluster,
+            name: &arrangement.spec.name,
+            distribution: self.facts.distribution,
+            settings: &self.servers,
+            volume: jetstream.map(|block| self.servers.volume(block.settings.max_file)),
+        }
+    }
+
+    fn ensure_is_name(&self, what: &str, name: &str) -> Result<(), ArrangeError> {
+        if name.len() <= LONGEST_NAME && name.starts_with(|first: char| first.is_ascii_lowercase()) {
+            return Ok(());
+        }
+        Err(ArrangeError::Unsupported {
+            place: self.name.to_string(),
+            what: format!("run {what} `{name}`: it becomes the name of Services and of a StatefulSet"),
+            alternative: format!("choose one of at most {LONGEST_NAME} characters that begins with a letter"),
+        })
+    }
+
+    fn host(&self, name: &str) -> Result<HostName, ArrangeError> {
+        name.parse().map_err(|error: harmony_types::NameError| ArrangeError::Unsupported {
+            place: self.name.to_string(),
+            what: error.to_string(),
+            alternative: "choose another namespace".to_owned(),
+        })
+    }
+
+    /// Adds an object with values that may be known later, and that several servers may say.
+    fn arrange(
+        &self,
+        object: &Json,
+        values: &[(String, &Text)],
+        sharing: Sharing,
+        stage: &mut Stage,
+    ) -> Result<Address, ArrangeError> {
+        let refused = |error: ManifestError| {
+            ArrangeError::refused(error.to_string(), Vec::new(), "report this: what is made of a Score should be an object")
+        };
+        let mut manifest = Manifest::of(object).map_err(refused)?;
+        for (path, value) in values {
+            manifest = manifest.with_value(path, value).map_err(refused)?;
+        }
+        match sharing {
+            Sharing::Own => arrange_object(manifest, self, stage),
+            Sharing::Shared => share_object(manifest, self, stage),
+        }
+    }
+
+    /// The namespace, without which nothing is there.
+    fn arrange_namespace(&self, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": self.namespace } });
+        self.arrange(&namespace, &[], Sharing::Shared, stage)
+    }
+
+    /// What a server needs before it can start.
+    fn arrange_surroundings(
+        &self,
+        server: &Server<'_>,
+        arrangement: &ServerArrangement,
+        rendered: &RenderedConf,
+        stage: &mut Stage,
+    ) -> Result<Vec<Address>, ArrangeError> {
+        let files = files(rendered, &arrangement.certificate, &arrangement.key, &arrangement.trust);
+        let files: Vec<_> = files.into_iter().map(|(name, content)| (format!("/stringData/{name}"), content)).collect();
+        let mut gates = vec![self.arrange_namespace(stage)?, self.arrange(&server.secret(), &files, Sharing::Own, stage)?];
+        if let Some(claim) = server.claim() {
+            gates.push(self.arrange(&claim, &[], Sharing::Own, stage)?);
+        }
+        gates.push(self.arrange(&server.own_service(), &[], Sharing::Own, stage)?);
+        for object in [server.client_service(), server.disruption_budget(), server.network_policy()] {
+            gates.push(self.arrange(&object, &[], Sharing::Shared, stage)?);
+        }
+        Ok(gates)
+    }
+
+    /// The server's StatefulSet, and then its pod as it should be.
+    fn arrange_pod(
+        &self,
+        server: &Server<'_>,
+        arrangement: &ServerArrangement,
+        rendered: RenderedConf,
+        stage: &mut Stage,
+    ) -> Result<Address, ArrangeError> {
+        let certificates = text![&arrangement.certificate, &arrangement.key, &arrangement.trust].digest();
+        let annotation = |name: &str| format!("/spec/template/metadata/annotations/{}", name.replace('/', "~1"));
+        let annotations = [(annotation(STARTUP), &rendered.startup), (annotation(CERTIFICATES), &certificates)];
+        let set = self.arrange(&server.stateful_set(), &annotations, Sharing::Own, stage)?;
+        let spec = &arrangement.spec;
+        let pod = NatsServerPod {
+            identity: ServerPodIdentity { namespace: self.namespace.clone(), server: spec.name.clone() },
+            template: server.template_digest().to_string(),
+            startup_digest: rendered.startup,
+            certificates_digest: certificates,
+            config_digest: rendered.digest,
+            jetstream: JetstreamMode::of(spec.jetstream.is_some(), spec.cluster.is_some()),
+            readiness: None,
+        };
+        let added = stage.after(&[set], |stage| stage.add_through(self, &arrangement.operator, "pod", &pod))?;
+        Ok(added.address().clone())
+    }
+}
+
+/// Whether several servers say an object.
+#[derive(Clone, Copy)]
+enum Sharing {
+    Own,
+    Shared,
+}
+
+/// A server's name in the cluster's DNS: its pod's, in its own Service.
+fn dns_name(server: &ServerName, namespace: &str) -> String {
+    format!("{server}-0.{server}.{namespace}.svc")
+}
+
+fn listener(host: &HostName, port: u16, advertised: &HostName) -> Result<Listener, ArrangeError> {
+    let port: Port = port.to_string().parse().map_err(|_| ArrangeError::refused("no port", Vec::new(), "report this"))?;
+    Ok(Listener { host: host.clone(), port: Value::Known(port), advertise: Some(advertised.clone()) })
+}
+
+impl Nats for K8sPlace<WithNats> {
+    /// Servers dial each other by the names of their pods, clients in the cluster also by the cluster's Service, and the program itself comes
+    /// through the API server to a loopback address.
+    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted, _: &mut Stage) -> Result<Placement, ArrangeError> {
+        let (server, cluster) = (member.server.as_str(), member.cluster.as_str());
+        self.ensure_is_name("a server called", server)?;
+        self.ensure_is_name("a cluster called", cluster)?;
+        let namespace = &self.namespace;
+        let (everywhere, own) = (self.host("0.0.0.0")?, self.host(&dns_name(&member.server, namespace))?);
+        let service = ["", &format!(".{namespace}"), &format!(".{namespace}.svc")].map(|rest| format!("{cluster}{rest}"));
+        let mut names = vec![own.clone(), HostName::loopback()];
+        for name in service {
+            names.push(self.host(&name)?);
+        }
+        let optional = |is_wanted: bool, port| is_wanted.then(|| listener(&everywhere, port, &own)).transpose();
+        let inside = |name: &str| format!("{FILES}/{name}");
+        Ok(Placement {
+            client: listener(&everywhere, CLIENT_PORT, &own)?,
+            cluster: optional(wanted.cluster, ROUTE_PORT)?,
+            gateway: optional(wanted.gateway, GATEWAY_PORT)?,
+            monitoring: None,
+            log: LogLevel::Normal,
+            names,
+            paths: ServerPaths {
+                certificate: inside("certificate.pem"),
+                key: inside("key.pem"),
+                trust: inside("trust.pem"),
+                store: STORE.to_owned(),
+                log: None,
+            },
+        })
+    }
+
+    fn arrange_server(&self, arrangement: &ServerArrangement, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        let (server, rendered) = (self.server(arrangement), conf(&arrangement.spec));
+        stage.within(server.name.as_str(), |stage| {
+            let gates = self.arrange_surroundings(&server, arrangement, &rendered, stage)?;
+            let turn = format!("servers of {}", arrangement.system);
+            let run = |stage: &mut Stage| self.arrange_pod(&server, arrangement, rendered, stage);
+            stage.after(&gates, |stage| stage.one_at_a_time(&turn, run))
+        })
+    }
+
+    /// A Secret in the namespace of the servers, with which a pod connects: `url`, `ca.crt`, `nkey` or `user` and `password`,
+    /// `inbox-prefix`.
+    fn arrange_credential(&self, credential: &CredentialFile, stage: &mut Stage) -> Result<(), ArrangeError> {
+        let CredentialFile { system, account, user, access, .. } = credential;
+        let name = secret_name(&format!("{system}-{account}-{user}"));
+        let labels = json!({
+            "app.kubernetes.io/name": "nats",
+            "app.kubernetes.io/part-of": system,
+            "app.kubernetes.io/managed-by": "harmony",
+        });
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "Opaque",
+            "metadata": { "name": name, "namespace": self.namespace, "labels": labels },
+        });
+        let (url, prefix) = (joined(&access.servers), Text::from(access.inbox_prefix.as_str()));
+        let mut values = vec![("url", &url), ("ca.crt", &access.trust), ("inbox-prefix", &prefix)];
+        match &access.credential {
+            Credential::Nkey { seed } => values.push(("nkey", seed)),
+            Credential::Password { user, password } => values.extend([("user", user), ("password", password)]),
+        }
+        let values: Vec<_> = values.into_iter().map(|(key, value)| (format!("/stringData/{key}"), value)).collect();
+        self.arrange_namespace(stage)?;
+        stage.within("credentials", |stage| self.arrange(&secret, &values, Sharing::Own, stage))?;
+        stage.next_step(
+            format!("Use {system} as {user} of account {account}: give a pod this Secret"),
+            text!["kubectl --namespace ", self.namespace.as_str(), " describe secret ", name],
+        );
+        Ok(())
+    }
+}
+
+fn joined(servers: &[Text]) -> Text {
+    let mut all = Text::from("");
+    for (at, server) in servers.iter().enumerate() {
+        all = text![all, if at == 0 { "" } else { "," }, server];
+    }
+    all
+}
+
+/// A name as Kubernetes has it: accounts and users may be written in capitals.
+fn secret_name(name: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    name.chars().map(allowed).collect::<String>().trim_matches('-').to_owned()
+}
+
+impl NatsJetstream for K8sPlace<WithNats> {
+    fn arrange_bucket(&self, access: &NatsAccess, bucket: &KvBucket, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        let name = format!("bucket/{}/{}", bucket.identity.account, bucket.identity.bucket);
+        Ok(stage.add_through(self, access, &name, bucket)?.address().clone())
+    }
+
+    fn arrange_stream(&self, access: &NatsAccess, stream: &Stream, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        let name = format!("stream/{}/{}", stream.identity.account, stream.identity.stream);
+        Ok(stage.add_through(self, access, &name, stream)?.address().clone())
+    }
+}

@@ -1,0 +1,90 @@
+//! Site programs with NATS servers on a cluster.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use harmony::arrangement::Arrangement;
+use harmony::engine::maestro::EngineError;
+use harmony::engine::plan::{Allowances, Plan};
+use harmony::modules::nats::score::{AccountWish, CredentialsScore, Grant, JetstreamScore, KvBucketScore, NatsScore, UserWish};
+use harmony::stage::Stage;
+use harmony::topology::{Site, Survey};
+use harmony::{Inventory, Maestro, Outcome, Score, Scores};
+use harmony_io::Io;
+use harmony_k8s::{Distribution, K8sAnywhereTopology, K8sFacts, K8sPlace, WithNats};
+use harmony_secret::{MemoryStore, SecretManager};
+use harmony_types::ByteSize;
+use tempfile::TempDir;
+
+pub(crate) struct Program {
+    site: Site,
+    pub(crate) place: K8sPlace<WithNats>,
+    _directory: TempDir,
+}
+
+/// A site in a directory of its own.
+pub(crate) fn site() -> (Site, TempDir) {
+    let directory = TempDir::new().unwrap();
+    let secrets = SecretManager::new(vec![Arc::new(MemoryStore::new())]);
+    (Site::new(directory.path().join("messages"), secrets, Io::real()), directory)
+}
+
+impl Program {
+    /// On a cluster of the testbed, in the namespace `messaging`.
+    pub(crate) async fn new(kubeconfig: &Path, context: &str, image: &str) -> Self {
+        let (site, directory) = site();
+        let topology = K8sAnywhereTopology::from_kubeconfig("cluster", kubeconfig, context)
+            .with_namespace("messaging")
+            .with_nats(harmony_nats::client())
+            .with_nats_image(image)
+            .with_nats_storage(ByteSize::mib(256));
+        let facts = topology.survey(&site).await.unwrap();
+        let place = topology.with_facts(&site, facts).unwrap();
+        Self { site, place, _directory: directory }
+    }
+
+    pub(crate) async fn plan(&self, scores: &Scores<K8sPlace<WithNats>>) -> Result<Plan, EngineError> {
+        Maestro::new(&self.site).plan(&Inventory::empty(), &self.place, scores).await
+    }
+
+    pub(crate) async fn apply(&self, scores: &Scores<K8sPlace<WithNats>>, patience: Duration) -> Result<Outcome, EngineError> {
+        let maestro = Maestro::new(&self.site).with_patience(patience);
+        maestro.prepare(&Inventory::empty(), &self.place, scores).await?.apply().await
+    }
+
+    pub(crate) async fn destroy(&self, losing: &[&str]) -> Result<Outcome, EngineError> {
+        let allowances =
+            Allowances { losses: losing.iter().map(|address| (*address).to_owned()).collect(), ..Allowances::default() };
+        Maestro::new(&self.site).with_allowances(allowances).prepare_destroy(&self.place).await?.apply().await
+    }
+}
+
+/// A cluster that nobody has looked at: its facts are said.
+pub(crate) fn offline(distribution: Distribution) -> (K8sPlace<WithNats>, TempDir) {
+    let (site, directory) = site();
+    let topology = K8sAnywhereTopology::from_context("cluster", "none").with_namespace("messaging");
+    let facts = K8sFacts { version: "v1.34.4".to_owned(), distribution };
+    (topology.with_nats(harmony_nats::client()).with_facts(&site, facts).unwrap(), directory)
+}
+
+/// A system of so many servers with streams, a user and a bucket.
+pub(crate) fn system<T>(servers: u8) -> Scores<T>
+where
+    T: harmony::topology::Topology,
+    NatsScore: Score<T>,
+    JetstreamScore: Score<T>,
+    CredentialsScore: Score<T>,
+    KvBucketScore: Score<T>,
+{
+    let app = UserWish::new("app").with_grant(Grant::kv("settings").read_write());
+    Scores::default()
+        .with(NatsScore::new("nats").with_servers(servers))
+        .with(JetstreamScore::on("nats").with_max_file(ByteSize::mib(128)))
+        .with(CredentialsScore::on("nats").with_account(AccountWish::new("APP").with_user(app)))
+        .with(KvBucketScore::on("nats", "APP", "settings"))
+}
+
+pub(crate) fn arranged<T: harmony::topology::Topology>(place: &T, scores: &Scores<T>) -> Arrangement {
+    Stage::play_all(scores, &Inventory::empty(), place).unwrap().0
+}

@@ -1,0 +1,7 @@
+//! NATS servers in clusters: what they mean, what an API server takes of them, and how they live in pods.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
+
+mod fixture;
+mod meaning;
+mod objects;
