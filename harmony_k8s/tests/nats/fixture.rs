@@ -34,14 +34,12 @@ impl Program {
     /// On a cluster of the testbed, in the namespace `messaging`.
     pub(crate) async fn new(kubeconfig: &Path, context: &str, image: &str) -> Self {
         let (site, directory) = site();
-        let topology = K8sAnywhereTopology::from_kubeconfig("cluster", kubeconfig, context)
-            .with_namespace("messaging")
-            .with_nats(harmony_nats::client())
-            .with_nats_image(image)
-            .with_nats_storage(ByteSize::mib(256));
-        let facts = topology.survey(&site).await.unwrap();
-        let place = topology.with_facts(&site, facts).unwrap();
-        Self { site, place, _directory: directory }
+        Self { place: place(&site, kubeconfig, context, image).await, site, _directory: directory }
+    }
+
+    /// The same program, changed to run another image.
+    pub(crate) async fn with_image(self, kubeconfig: &Path, context: &str, image: &str) -> Self {
+        Self { place: place(&self.site, kubeconfig, context, image).await, ..self }
     }
 
     pub(crate) async fn plan(&self, scores: &Scores<K8sPlace<WithNats>>) -> Result<Plan, EngineError> {
@@ -58,6 +56,16 @@ impl Program {
             Allowances { losses: losing.iter().map(|address| (*address).to_owned()).collect(), ..Allowances::default() };
         Maestro::new(&self.site).with_allowances(allowances).prepare_destroy(&self.place).await?.apply().await
     }
+}
+
+async fn place(site: &Site, kubeconfig: &Path, context: &str, image: &str) -> K8sPlace<WithNats> {
+    let topology = K8sAnywhereTopology::from_kubeconfig("cluster", kubeconfig, context)
+        .with_namespace("messaging")
+        .with_nats(harmony_nats::client())
+        .with_nats_image(image)
+        .with_nats_storage(ByteSize::mib(256));
+    let facts = topology.survey(site).await.unwrap();
+    topology.with_facts(site, facts).unwrap()
 }
 
 /// A cluster that nobody has looked at: its facts are said.

@@ -5,3 +5,4 @@
 mod fixture;
 mod meaning;
 mod objects;
+mod pods;
