@@ -165,6 +165,8 @@ impl Nats for K8sPlace<WithNats> {
         for name in service {
             names.push(self.host(&name)?);
         }
+        // As a certificate has them.
+        names.sort();
         let optional = |is_wanted: bool, port| is_wanted.then(|| listener(&everywhere, port, &own)).transpose();
         let inside = |name: &str| format!("{FILES}/{name}");
         Ok(Placement {

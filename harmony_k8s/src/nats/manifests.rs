@@ -100,7 +100,7 @@ impl Server<'_> {
     /// Its name in the cluster's DNS, known also before it is ready: servers find each other to become ready.
     pub(super) fn own_service(&self) -> Json {
         let ports = [("client", CLIENT_PORT), ("route", ROUTE_PORT), ("gateway", GATEWAY_PORT)]
-            .map(|(name, port)| json!({ "name": name, "port": port }));
+            .map(|(name, port)| json!({ "name": name, "port": port, "protocol": "TCP" }));
         let spec =
             json!({ "clusterIP": "None", "publishNotReadyAddresses": true, "selector": self.own_labels(), "ports": ports });
         self.own("v1", "Service", self.name.as_str(), json!({ "spec": spec }))
@@ -108,7 +108,8 @@ impl Server<'_> {
 
     /// Where clients find any server of the cluster that is ready.
     pub(super) fn client_service(&self) -> Json {
-        let spec = json!({ "selector": self.cluster_labels(), "ports": [{ "name": "client", "port": CLIENT_PORT }] });
+        let spec =
+            json!({ "selector": self.cluster_labels(), "ports": [{ "name": "client", "port": CLIENT_PORT, "protocol": "TCP" }] });
         self.of_cluster("v1", "Service", json!({ "spec": spec }))
     }
 
@@ -186,7 +187,7 @@ impl Server<'_> {
             mounts.push(json!({ "name": "store", "mountPath": STORE }));
         }
         let ports = [("client", CLIENT_PORT), ("route", ROUTE_PORT), ("gateway", GATEWAY_PORT)]
-            .map(|(name, port)| json!({ "name": name, "containerPort": port }));
+            .map(|(name, port)| json!({ "name": name, "containerPort": port, "protocol": "TCP" }));
         json!({
             "name": "nats",
             "image": self.settings.image,
@@ -199,9 +200,9 @@ impl Server<'_> {
                 "readOnlyRootFilesystem": true,
                 "capabilities": { "drop": ["ALL"] },
             },
-            // The monitoring port would say more, and would have to be open for that. A server listens for clients once its streams are read.
+            // A server listens for clients once its streams are read, and ends when it cannot go on: what opens a connection later learns
+            // nothing more, and leaves a line in its log each time. The monitoring port would have to be open for more.
             "startupProbe": { "tcpSocket": { "port": "client" }, "periodSeconds": 1, "failureThreshold": 600 },
-            "readinessProbe": { "tcpSocket": { "port": "client" }, "periodSeconds": 10 },
             "volumeMounts": mounts,
         })
     }
