@@ -32,7 +32,7 @@ pub(crate) async fn wait_until_ready(
         return Ok(applied);
     }
     let lasting = Lasting::default();
-    let does_not = || format!("{identity} does not become ready in {}", api.cluster());
+    let what = identity.to_string();
     run.wait_for(&format!("{identity} to be ready"), || async {
         let failed = |error: ApiError| error.failed(format!("failed to look at {identity} in {}", api.cluster()));
         let object = api.send(run, path, Send::Get).await.map_err(failed)?;
@@ -41,19 +41,7 @@ pub(crate) async fn wait_until_ready(
             Readiness::Failed(reason) => (reason, true),
             Readiness::NotYet(reason) => (reason, false),
         };
-        let Some((sign, lasted)) = lasting.nearest_end(signs_around(run, api, &object).await) else {
-            let reason = api.redacted(reason);
-            return if is_final { Err(ProviderError::refused(does_not(), reason)) } else { Ok(Looked::NotYet(reason)) };
-        };
-        let is_over = sign.grace.is_some_and(|grace| lasted >= grace);
-        let sign = with_last_words(run, api, &object, sign).await;
-        let told = api.redacted(told(&reason, &sign, is_final, is_over));
-        if is_final || is_over {
-            let failure = Failure::new(does_not(), told);
-            let failure = sign.hint.into_iter().fold(failure, Failure::with_hint);
-            return Err(ProviderError::Refused(failure));
-        }
-        Ok(Looked::NotYet(told))
+        lasting.why(run, api, &object, &what, (&reason, is_final)).await.map(Looked::NotYet)
     })
     .await
 }
@@ -110,9 +98,36 @@ fn told(reason: &str, sign: &Sign, is_final: bool, is_over: bool) -> String {
 
 /// Since when there are signs, by what they are about: the same trouble has several names in turn, such as `ErrImagePull` and `ImagePullBackOff`.
 #[derive(Default)]
-struct Lasting(Mutex<HashMap<String, Instant>>);
+pub(crate) struct Lasting(Mutex<HashMap<String, Instant>>);
 
 impl Lasting {
+    /// What to say while `what`, or the `object` that it hangs on, is not ready for a reason, which may be final.
+    ///
+    /// # Errors
+    /// [`ProviderError::Refused`] with object, container and reason as soon as it cannot become ready, or a sign of trouble has lasted too long.
+    pub(crate) async fn why(
+        &self,
+        run: &Run,
+        api: &Api,
+        object: &Json,
+        what: &str,
+        (reason, is_final): (&str, bool),
+    ) -> Result<String, ProviderError> {
+        let does_not = || format!("{what} does not become ready in {}", api.cluster());
+        let Some((sign, lasted)) = self.nearest_end(signs_around(run, api, object).await) else {
+            let reason = api.redacted(reason.to_owned());
+            return if is_final { Err(ProviderError::refused(does_not(), reason)) } else { Ok(reason) };
+        };
+        let is_over = sign.grace.is_some_and(|grace| lasted >= grace);
+        let sign = with_last_words(run, api, object, sign).await;
+        let told = api.redacted(told(reason, &sign, is_final, is_over));
+        if is_final || is_over {
+            let failure = Failure::new(does_not(), told);
+            return Err(ProviderError::Refused(sign.hint.into_iter().fold(failure, Failure::with_hint)));
+        }
+        Ok(told)
+    }
+
     /// The sign that ends the wait first, and for how long there has been one about the same.
     fn nearest_end(&self, signs: Vec<Sign>) -> Option<(Sign, Duration)> {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);

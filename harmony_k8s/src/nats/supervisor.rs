@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::client::{JetstreamMode, NatsClient, ServerState};
-use harmony::provider::{Failure, Known, Live, Observation, Provider, ProviderError};
+use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::run::{Looked, Run};
 use harmony::value::Text;
 use serde_json::{Value as Json, json};
@@ -15,8 +15,8 @@ use super::manifests::{CERTIFICATES, STARTUP, TEMPLATE};
 use super::pod::{NatsServerPod, NoOutputs, ServerPodIdentity};
 use crate::api::{Api, ApiError, Send};
 use crate::connection::Connection;
-use crate::explain::{Sign, explain};
 use crate::ready::{Readiness, readiness};
+use crate::wait::Lasting;
 
 /// How long the kubelet may take to show a pod its new Secret once the pod itself has changed: it then looks at once, and at the latest when
 /// its cache is a minute old.
@@ -162,13 +162,14 @@ impl ServerPods {
         old: Option<&str>,
     ) -> Result<(), ProviderError> {
         let (api, identity, digest) = (self.connection.api(run).await?, &desired.identity, desired.config_digest.get()?);
-        let started = tokio::time::Instant::now();
+        let (lasting, what) = (Lasting::default(), format!("pod of {identity}"));
         run.wait_for(&format!("{identity} to serve"), || async {
             let pod = find(run, api, &pod_path(identity)).await?;
             let pod = pod.filter(|pod| old.is_none() || pod.pointer("/metadata/uid").and_then(Json::as_str) != old);
-            let reason = match pod.as_ref().map(readiness) {
-                None => "its StatefulSet has not made the pod yet".to_owned(),
-                Some(Readiness::NotYet(reason) | Readiness::Failed(reason)) => reason,
+            let (reason, is_final) = match pod.as_ref().map(readiness) {
+                None => ("its StatefulSet has not made the pod yet".to_owned(), false),
+                Some(Readiness::NotYet(reason)) => (reason, false),
+                Some(Readiness::Failed(reason)) => (reason, true),
                 Some(Readiness::Ready) => {
                     let uses = self.client.look_at_server(run, at).await?.config_digest;
                     if uses == *digest {
@@ -184,13 +185,7 @@ impl ServerPods {
                 None => find(run, api, &set_path(identity)).await?,
             };
             let Some(subject) = subject else { return Ok(Looked::NotYet("its StatefulSet is not there".to_owned())) };
-            match explain(run, api, &subject).await {
-                Some(sign) if sign.ends_after.is_some_and(|grace| started.elapsed() > grace) => {
-                    Err(given_up(identity, api, sign))
-                }
-                Some(sign) => Ok(Looked::NotYet(format!("{reason}; {}", sign.says))),
-                None => Ok(Looked::NotYet(reason)),
-            }
+            lasting.why(run, api, &subject, &what, (&reason, is_final)).await.map(Looked::NotYet)
         })
         .await
     }
@@ -201,14 +196,6 @@ impl ServerPods {
             || async { Ok(self.client.look_at_server(run, at).await?.unsettled().map_or(Looked::Found(()), Looked::NotYet)) };
         run.wait_for(&format!("{identity} to catch up"), look).await
     }
-}
-
-fn given_up(identity: &ServerPodIdentity, api: &Api, sign: Sign) -> ProviderError {
-    let failure = Failure::new(format!("{identity} does not become ready in {}", api.cluster()), sign.says);
-    ProviderError::Refused(match sign.hint {
-        Some(hint) => failure.with_hint(hint),
-        None => failure,
-    })
 }
 
 /// In place of a digest that nobody can say.
