@@ -121,7 +121,7 @@ impl<N> K8sAnywhereTopology<N> {
         }
     }
 
-    /// The same, with NATS servers of this image instead of [`NATS_IMAGE`]. Its entry point has to be nats-server.
+    /// The same, with NATS servers of this image instead of [`NATS_IMAGE`](crate::nats::NATS_IMAGE). Its entry point has to be nats-server.
     #[must_use]
     pub fn with_nats_image(mut self, image: &str) -> Self {
         image.clone_into(&mut self.servers.image);
