@@ -1,7 +1,9 @@
-//! Names. Each kind of thing has a type of its own, so that an account's name cannot stand where a bucket's should.
+//! Names. Each kind of thing has a type of its own, so that an account's name cannot stand where a bucket's should. Cheap to clone: a
+//! run names each place in many things.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::text::serialize_as_text;
 
@@ -36,7 +38,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $rule:ident, $valid:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $type(String);
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// The name's text.
@@ -51,7 +53,7 @@ macro_rules! name {
 
             fn from_str(text: &str) -> Result<Self, NameError> {
                 if $valid(text) {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(text.into()))
                 } else {
                     Err(NameError { text: text.to_owned(), what: $what, rule: $rule })
                 }

@@ -58,8 +58,19 @@ pub(crate) fn holds_secret(json: &Json) -> bool {
 #[must_use]
 pub fn references(json: &Json) -> Vec<Reference> {
     let mut found = Vec::new();
-    each_later(json, &mut String::new(), &mut |_, later| later.visit(&mut |reference| found.push(reference.clone())));
+    add_references(json, &mut found);
     found
+}
+
+fn add_references(json: &Json, found: &mut Vec<Reference>) {
+    match json {
+        Json::Object(map) => match later_in(map) {
+            Some(later) => later.visit(&mut |reference| found.push(reference.clone())),
+            None => map.values().for_each(|value| add_references(value, found)),
+        },
+        Json::Array(items) => items.iter().for_each(|item| add_references(item, found)),
+        _ => {}
+    }
 }
 
 /// The paths (RFC 6901 JSON pointers) of the fields that are secret, known or not.
@@ -105,7 +116,11 @@ fn sole<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
 
 fn later_in(map: &Map<String, Json>) -> Option<Later> {
     // Not a later value unless all of it reads as one: free JSON may happen to use the key.
-    sole(map, LATER).and_then(|inner| Later::deserialize(inner).ok())
+    match sole(map, LATER)? {
+        // The common one, without asking for all others first.
+        Json::String(text) => Reference::try_from(text.clone()).ok().map(Later::Output),
+        inner => Later::deserialize(inner).ok(),
+    }
 }
 
 fn walk(json: &Json, replace: &mut impl FnMut(&Later, &Json) -> Json) -> Json {
