@@ -9,3 +9,4 @@ mod fixture;
 mod lasting;
 mod namespaces;
 mod tunnels;
+mod ways;
