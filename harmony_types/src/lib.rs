@@ -14,4 +14,4 @@ pub use endpoint::{HostName, HostPort, Port};
 pub use name::{
     AccountName, BucketName, ClusterName, NameError, NonBlank, PlaceName, ServerName, SiteName, StreamName, SystemName, UserName,
 };
-pub use quantity::{ByteSize, QuantityError, TimeSpan};
+pub use quantity::{ByteSize, Cpus, QuantityError, TimeSpan};

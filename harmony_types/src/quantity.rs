@@ -1,6 +1,7 @@
 //! Quantities whose unit lives in the type.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -171,9 +172,74 @@ fn parse_span(text: &str) -> Option<u64> {
 
 serialize_as_text!(TimeSpan, "whole numbers with h, m, s or ms, largest unit first");
 
+/// An amount of computing, in thousandths of one processor, 1 to 2^32 - 1. Written as Kubernetes writes it: `"500m"`, `"2"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cpus(NonZeroU32);
+
+impl Cpus {
+    /// So many thousandths of a processor; none is one.
+    #[must_use]
+    pub const fn thousandths(count: u32) -> Self {
+        match NonZeroU32::new(count) {
+            Some(count) => Self(count),
+            None => Self(NonZeroU32::MIN),
+        }
+    }
+
+    /// So many processors; none is a thousandth of one.
+    #[must_use]
+    pub const fn whole(count: u32) -> Self {
+        Self::thousandths(count.saturating_mul(1000))
+    }
+}
+
+impl fmt::Display for Cpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.get() {
+            count if count.is_multiple_of(1000) => write!(f, "{}", count / 1000),
+            count => write!(f, "{count}m"),
+        }
+    }
+}
+
+impl FromStr for Cpus {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let thousandths = match text.strip_suffix('m') {
+            Some(number) => whole_number(number),
+            None => whole_number(text).and_then(|count| count.checked_mul(1000)),
+        };
+        thousandths.and_then(NonZeroU32::new).map(Self).ok_or_else(|| QuantityError {
+            text: text.to_owned(),
+            what: "an amount of processors",
+            example: "a whole number of processors or of thousandths, as in `2` or `500m`",
+        })
+    }
+}
+
+/// Digits alone: `parse` would take a sign too.
+fn whole_number(text: &str) -> Option<u32> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+serialize_as_text!(Cpus, "a whole number of processors, or of thousandths of one with `m`");
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_of_processors_reads_back_what_it_writes() {
+        for (cpus, text) in [(Cpus::thousandths(500), "500m"), (Cpus::whole(2), "2"), (Cpus::thousandths(1500), "1500m")] {
+            assert_eq!(cpus.to_string(), text);
+            assert_eq!(text.parse::<Cpus>().unwrap(), cpus);
+        }
+        assert_eq!("2000m".parse::<Cpus>().unwrap(), Cpus::whole(2));
+        for bad in ["", "m", "0", "0m", "-1", "+1", "1.5", "2k", "99999999999"] {
+            assert!(bad.parse::<Cpus>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_size_reads_back_what_it_writes() {
