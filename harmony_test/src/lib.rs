@@ -12,6 +12,13 @@ mod not_run;
 #[allow(clippy::expect_used, clippy::panic, reason = "what a test stands on fails by panicking, like the test")]
 mod program;
 mod recorder;
+#[allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a test stands on fails by panicking, like the test"
+)]
+mod scanner;
 mod score;
 
 pub use events::assert_events_conform;
@@ -24,4 +31,5 @@ pub use fixture::{FakeSite, Stamp};
 pub use not_run::not_run;
 pub use program::{Finished, SiteProgram};
 pub use recorder::Recorder;
+pub use scanner::SecretScanner;
 pub use score::{ScoreOf, score};

@@ -1,6 +1,6 @@
 //! A site program run as its users run it: as a process, with a state directory, an identity and an environment of its own.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +14,7 @@ use crate::events::assert_events_conform;
 pub struct SiteProgram {
     binary: PathBuf,
     world: TempDir,
+    variables: Vec<(String, OsString)>,
 }
 
 /// What one run of a program printed, and how it ended.
@@ -35,7 +36,14 @@ impl SiteProgram {
     #[must_use]
     pub fn new(binary: &str) -> Self {
         let world = tempfile::Builder::new().prefix("harmony-test-").tempdir().expect("a temporary directory");
-        Self { binary: binary.into(), world }
+        Self { binary: binary.into(), world, variables: Vec::new() }
+    }
+
+    /// The same with a variable in its environment.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
     }
 
     /// Where it keeps its state.
@@ -64,6 +72,7 @@ impl SiteProgram {
             .env("XDG_CONFIG_HOME", self.config())
             .env("NO_COLOR", "1")
             .env_remove("RUST_LOG")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }

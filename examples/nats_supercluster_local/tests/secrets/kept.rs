@@ -9,9 +9,7 @@ use std::process::{Command, Stdio};
 
 use harmony_io::Io;
 use harmony_secret::{EncryptedFile, Environment, SecretStore};
-use harmony_test::SiteProgram;
-
-use crate::scanner::Scanner;
+use harmony_test::{SecretScanner, SiteProgram};
 
 /// The password that the user sets, with everything that needs escaping somewhere.
 pub(crate) const SET: (&str, &str) = ("nats/nats/cluster/nats-east/routes", "set: p@ss/w%rd<&>\"\\é $x+");
@@ -57,8 +55,8 @@ pub(crate) async fn secrets(program: &SiteProgram) -> BTreeMap<String, String> {
 }
 
 /// Looks for them.
-pub(crate) fn scanner(secrets: &BTreeMap<String, String>) -> Scanner {
-    let mut scanner = Scanner::default();
+pub(crate) fn scanner(secrets: &BTreeMap<String, String>) -> SecretScanner {
+    let mut scanner = SecretScanner::default();
     for (name, value) in secrets {
         match serde_json::from_str::<serde_json::Value>(value).ok().and_then(|pair| pair["key"].as_str().map(str::to_owned)) {
             Some(key) => scanner.add_key(name, &key),
@@ -90,7 +88,7 @@ pub(crate) fn expected_files() -> BTreeMap<PathBuf, BTreeSet<String>> {
 }
 
 /// The files below `root` that hold a secret, and which, and how many files were looked at. Each that does is its owner's alone.
-pub(crate) fn files_with_secrets(scanner: &Scanner, root: &Path) -> (BTreeMap<PathBuf, BTreeSet<String>>, usize) {
+pub(crate) fn files_with_secrets(scanner: &SecretScanner, root: &Path) -> (BTreeMap<PathBuf, BTreeSet<String>>, usize) {
     let mut with_secrets = BTreeMap::new();
     let files = files(root);
     for file in &files {

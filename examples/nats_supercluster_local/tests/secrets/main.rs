@@ -4,5 +4,3 @@
 mod kept;
 #[cfg(test)]
 mod nowhere;
-#[cfg(test)]
-mod scanner;

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use async_nats::ConnectErrorKind;
-use harmony_test::{Finished, SiteProgram};
+use harmony_test::{Finished, SecretScanner, SiteProgram};
 
 use crate::kept::{self, command, expected_files, files, files_with_secrets, scanner, secrets, set_password, store};
-use crate::scanner::Scanner;
 
 /// Every level of detail, as text and as JSON.
 const VOICES: [(&[&str], Option<&str>); 8] = [
@@ -55,7 +54,7 @@ impl World {
     }
 
     /// In everything said, in every file, and in what every server was started with: only what must be, where it must be.
-    fn assert_kept(&self, scanner: &Scanner, when: &str) {
+    fn assert_kept(&self, scanner: &SecretScanner, when: &str) {
         let begun = Instant::now();
         for (what, said) in &self.said {
             assert!(scanner.find(said.as_bytes()).is_empty(), "{when}, {what} says {:?}", scanner.find(said.as_bytes()));
@@ -83,7 +82,7 @@ impl World {
     }
 
     /// What was replaced is in nothing said and in no file any more.
-    fn assert_gone(&self, replaced: &Scanner) {
+    fn assert_gone(&self, replaced: &SecretScanner) {
         assert!(self.said.iter().all(|(_, said)| replaced.find(said.as_bytes()).is_empty()));
         let (found, _) = files_with_secrets(replaced, &self.program.state());
         assert!(found.is_empty(), "{found:?}");
@@ -102,7 +101,7 @@ fn a_program_that_is_asked_for_its_version_is_given_no_secret() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let environment = fs::read(directory.path().join("nats-server.environ")).unwrap();
     assert!(String::from_utf8_lossy(&environment).contains("HARMONY_STATE_DIR="));
-    let mut scanner = Scanner::default();
+    let mut scanner = SecretScanner::default();
     scanner.add(kept::GIVEN.0, kept::GIVEN.1.as_bytes());
     assert!(scanner.find(&environment).is_empty());
 }
@@ -220,7 +219,7 @@ fn take(port: u16) -> TcpListener {
     }
 }
 
-fn what_is_rendered_is_private(world: &mut World, scanner: &Scanner) {
+fn what_is_rendered_is_private(world: &mut World, scanner: &SecretScanner) {
     let directory = tempfile::tempdir().unwrap();
     for (name, options) in [("plain", &[][..]), ("with-secrets", &["--secrets"])] {
         let to = directory.path().join(name);
