@@ -4,6 +4,7 @@
 //! that speaks to API servers. It watches nothing, keeps no state between runs, and knows no Score.
 
 mod api;
+mod claims;
 mod compare;
 mod connection;
 mod discovery;

@@ -13,6 +13,7 @@ use harmony::value;
 use serde_json::{Map, Value as Json, json};
 
 use crate::api::{Api, ApiError, Send};
+use crate::claims::{SIZE, refused_size};
 use crate::compare::{is_as_wished, merged, shown};
 use crate::connection::Connection;
 use crate::fields::Fields;
@@ -154,14 +155,10 @@ impl Objects {
             (Ok(after), Some(live)) => Ok(compared(desired, live, managers.as_ref(), &after, &api.manager, holders)),
             // The namespace is still to come.
             (Err(error), None) if error.is_absent() => Ok(desired.clone()),
-            (Err(ApiError::Refused(refusal)), Some(live)) if refusal.code == 422 && is_fixed(&refusal.message) => {
-                let fields = merged(
-                    &live.state.fields,
-                    &with_open_values(&desired.fields),
-                    managers.as_ref().map(|managers| &managers.all),
-                );
-                let holders = BTreeMap::from([(String::new(), Claim::Fixed(refusal.message))]);
-                Ok(desired.clone().with_fields(fields).with_holders(holders))
+            (Err(error), Some(live)) if let Some(why) = refused(desired, before.as_ref(), &error) => {
+                let wish = with_open_values(&desired.fields);
+                let fields = merged(&live.state.fields, &wish, managers.as_ref().map(|managers| &managers.all));
+                Ok(desired.clone().with_fields(fields).with_holders(BTreeMap::from([why])))
             }
             // Who may only look is shown what would become of it; the rights are asked for before anything is written.
             (Err(error), None) if is_lack_of_right(&error) => Ok(desired.clone()),
@@ -334,9 +331,20 @@ fn version_of(api_version: &str) -> &str {
     api_version.rsplit_once('/').map_or(api_version, |(_, version)| version)
 }
 
+/// What the API says of a change that it never makes, and of which field.
+fn refused<S: Sort>(desired: &Object<S>, before: Option<&Json>, error: &ApiError) -> Option<(String, Claim)> {
+    let wish = with_open_values(&desired.fields);
+    if let Some(words) = before.and_then(|before| refused_size(&desired.identity, &wish, before, error)) {
+        return Some((SIZE.to_owned(), Claim::Impossible(words)));
+    }
+    let refusal = error.refusal().filter(|refusal| refusal.code == 422 && is_fixed(&refusal.message))?;
+    Some((String::new(), Claim::Fixed(refusal.message.clone())))
+}
+
 /// Whether the API says that what differs cannot be changed in place.
 fn is_fixed(message: &str) -> bool {
     message.contains("field is immutable")
+        || message.contains("spec is immutable after creation")
         || message.contains("updates to statefulset spec for fields other than")
         || message.contains("may not change once set")
 }

@@ -9,4 +9,5 @@ mod fixture;
 mod lasting;
 mod namespaces;
 mod tunnels;
+mod volumes;
 mod ways;

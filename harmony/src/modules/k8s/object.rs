@@ -107,6 +107,8 @@ pub enum Claim {
     HeldBy(String),
     /// The API refuses to change it in place, in these words.
     Fixed(String),
+    /// It can never be as the wish says, for this reason.
+    Impossible(String),
 }
 
 /// An ordinary object.
@@ -183,6 +185,7 @@ impl<S: Sort> Resource for Object<S> {
                 path.replace("~1", "/").replace("~0", "~")
             )),
             Some(Claim::Fixed(words)) => Impact::Replace(words),
+            Some(Claim::Impossible(why)) => Impact::Forbidden(why),
             _ => Impact::Update,
         }
     }
