@@ -54,6 +54,10 @@ impl NatsClient for NatsConnections {
         server::look(run, &*self.operator(run, access).await?).await
     }
 
+    async fn find_unsettled_neighbour(&self, run: &Run, access: &NatsAccess) -> Result<Option<String>, ProviderError> {
+        server::find_unsettled_neighbour(run, &*self.operator(run, access).await?).await
+    }
+
     async fn reload_server(&self, run: &Run, access: &NatsAccess) -> Result<(), ProviderError> {
         server::reload(run, &*self.operator(run, access).await?).await
     }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::connection::Connection;
 use crate::streams::Placed;
-use crate::system::{Answer, Health, MetaGroup, ask_one};
+use crate::system::{Answer, Health, MetaGroup, ask_all, ask_one};
 
 /// What `VARZ` says that matters here.
 #[derive(Debug, Deserialize)]
@@ -97,6 +97,32 @@ pub(crate) async fn look(run: &Run, connection: &Connection) -> Result<ServerSta
     })
 }
 
+/// Why another server than the one at the other end is not where that one may be restarted.
+///
+/// # Errors
+/// [`ProviderError`] if they cannot be asked.
+pub(crate) async fn find_unsettled_neighbour(run: &Run, connection: &Connection) -> Result<Option<String>, ProviderError> {
+    let asked = |what: &str| format!("failed to ask all servers for their {what} as {}", connection.whereabouts());
+    let health = ask_all::<Health>(run, connection, "HEALTHZ", &Json::Null, usize::MAX).await;
+    let health = health.map_err(|error| error.failed(asked("HEALTHZ")))?;
+    let own = connection.server_id();
+    for answer in health.values().filter(|answer| answer.server.id != own) {
+        if let Some(words) = answer.data.as_ref().and_then(Health::trouble) {
+            return Ok(Some(format!("server {}: {words}", answer.server.name)));
+        }
+    }
+    let options = json!({ "accounts": true, "streams": true });
+    let streams = ask_all::<Jetstream>(run, connection, "JSZ", &options, health.len()).await;
+    for answer in streams.map_err(|error| error.failed(asked("JSZ")))?.into_values().filter(|answer| answer.server.id != own) {
+        let copies = answer.data.map(|jetstream| jetstream.copies_on(&answer.server.name)).unwrap_or_default();
+        if let Some(behind) = copies.iter().find(|copy| !copy.settled) {
+            let StreamCopy { account, stream, .. } = behind;
+            return Ok(Some(format!("server {}: stream {stream} of account {account} is not settled", answer.server.name)));
+        }
+    }
+    Ok(None)
+}
+
 /// Tells the server at the other end to read its configuration again.
 ///
 /// # Errors
@@ -145,12 +171,13 @@ fn copies(account: Account, server: &str) -> Vec<StreamCopy> {
     let Account { name: account, stream_detail } = account;
     let copy = |copy: Copy| {
         let settled = copy.cluster.as_ref().is_none_or(|placed| is_settled(placed, server));
+        let copies = copy.cluster.as_ref().map_or(1, |placed| placed.replicas.len() + 1);
         let (Ok(account), Ok(stream)) = (account.parse(), copy.name.parse()) else {
             log::warn!(account = account.as_str(), stream = copy.name.as_str(); "a stream whose name Harmony cannot have is left out");
             return None;
         };
         let Contents { messages, last_seq: last_sequence } = copy.state;
-        Some(StreamCopy { account, stream, messages, last_sequence, settled })
+        Some(StreamCopy { account, stream, messages, last_sequence, copies, settled })
     };
     stream_detail.into_iter().filter_map(copy).collect()
 }

@@ -1,5 +1,6 @@
 // The program of the test pods: waits (`pause`), answers (`serve ADDRESS`), looks names up (`lookup NAME`), asks (`fetch URL`), keeps things
-// (`write FILE`, `read FILE`).
+// (`write FILE`, `read FILE`), or becomes another
+// program once it has emptied a directory (`empty DIRECTORY PROGRAM ARGUMENT...`).
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -41,8 +43,10 @@ func run(arguments []string) error {
 		contents, err := os.ReadFile(arguments[1])
 		fmt.Print(string(contents))
 		return err
+	case len(arguments) >= 3 && arguments[0] == "empty":
+		return empty(arguments[1], arguments[2:])
 	}
-	return fmt.Errorf("usage: pod pause | serve ADDRESS | lookup NAME | fetch URL | write FILE | read FILE")
+	return fmt.Errorf("usage: pod pause | serve ADDRESS | lookup NAME | fetch URL | write FILE | read FILE | empty DIRECTORY PROGRAM ...")
 }
 
 // pause holds the namespaces of a pod and takes in its orphans, until it is told to end.
@@ -76,6 +80,20 @@ func serve(address string) error {
 		fmt.Printf("asked for %s\n", request.URL.Path)
 		fmt.Fprintln(answer, name)
 	}))
+}
+
+// empty takes everything out of a directory, as if its volume had been lost, and becomes the program.
+func empty(directory string, program []string) error {
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(directory, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return syscall.Exec(program[0], program, os.Environ())
 }
 
 func lookup(name string) error {

@@ -102,6 +102,10 @@ impl NatsClient for MemoryClient {
         Err(ProviderError::refused("failed to look at a server", "its process is looked at in memory"))
     }
 
+    async fn find_unsettled_neighbour(&self, _: &Run, _: &NatsAccess) -> Result<Option<String>, ProviderError> {
+        Err(ProviderError::refused("failed to look at servers", "their processes are looked at in memory"))
+    }
+
     async fn reload_server(&self, _: &Run, _: &NatsAccess) -> Result<(), ProviderError> {
         Err(ProviderError::refused("failed to reload a server", "its process is changed in memory"))
     }

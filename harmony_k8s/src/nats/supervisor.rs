@@ -88,16 +88,21 @@ impl ServerPods {
                 false => self.wait_until_it_serves(run, at, desired, None).await,
             };
         }
-        if let Err(ProviderError::NotPermitted(_)) = self.client.look_at_server(run, at).await {
+        let before = match self.client.look_at_server(run, at).await {
+            Ok(before) => before,
             // Nobody can ask it to reload. And where all servers stopped trusting their operator, they do not trust each other either
             // until the last one has been changed: to wait for that here would be to wait forever.
-            return self.replace_pod(run, at, desired, pod).await;
-        }
+            Err(ProviderError::NotPermitted(_)) => return self.replace_pod(run, at, desired, pod).await,
+            Err(error) => return Err(error),
+        };
         if !is_of_another_start && self.reload(run, at, desired, pod).await? {
             return Ok(());
         }
+        if before.unsettled().is_none() {
+            self.wait_until_others_have_settled(run, at, &desired.identity).await?;
+        }
         self.replace_pod(run, at, desired, pod).await?;
-        self.wait_until_settled(run, at, &desired.identity).await
+        self.wait_until_settled(run, at, &desired.identity, &before).await
     }
 
     /// Has the server read its files again until it uses what it should; whether it does. Only the server can say that its pod has the new
@@ -191,10 +196,33 @@ impl ServerPods {
     }
 
     /// After a restart the next one must wait until nothing is behind: a second one down would stop what has three copies.
-    async fn wait_until_settled(&self, run: &Run, at: &NatsAccess, identity: &ServerPodIdentity) -> Result<(), ProviderError> {
-        let look =
-            || async { Ok(self.client.look_at_server(run, at).await?.unsettled().map_or(Looked::Found(()), Looked::NotYet)) };
+    async fn wait_until_settled(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        identity: &ServerPodIdentity,
+        before: &ServerState,
+    ) -> Result<(), ProviderError> {
+        let look = || async {
+            let now = self.client.look_at_server(run, at).await?;
+            Ok(now.unsettled_since(before).map_or(Looked::Found(()), Looked::NotYet))
+        };
         run.wait_for(&format!("{identity} to catch up"), look).await
+    }
+
+    /// Before one that is well is taken away the others have to be: a run that was killed, or a node that was lost, may have left one of them
+    /// without what only this one and another one have.
+    async fn wait_until_others_have_settled(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        identity: &ServerPodIdentity,
+    ) -> Result<(), ProviderError> {
+        let look = || async {
+            let behind = self.client.find_unsettled_neighbour(run, at).await?;
+            Ok(behind.map_or(Looked::Found(()), Looked::NotYet))
+        };
+        run.wait_for(&format!("the other servers, before {identity} is restarted"), look).await
     }
 }
 

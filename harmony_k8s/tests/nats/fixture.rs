@@ -13,14 +13,37 @@ use harmony::topology::{Site, Survey};
 use harmony::{Inventory, Maestro, Outcome, Score, Scores};
 use harmony_io::Io;
 use harmony_k8s::{Distribution, K8sAnywhereTopology, K8sFacts, K8sPlace, WithNats};
+use harmony_local::nats_server::{Search, install};
 use harmony_secret::{MemoryStore, SecretManager};
+use harmony_testbed::{Cluster, Image, NodePrograms, available};
 use harmony_types::ByteSize;
 use tempfile::TempDir;
 
+pub(crate) const IMAGE: &str = "harmony.test/nats-server:1";
+pub(crate) const OTHER_IMAGE: &str = "harmony.test/nats-server:2";
+/// One whose server finds its volume empty at each start.
+pub(crate) const EMPTYING_IMAGE: &str = "harmony.test/nats-server:emptying";
+
 pub(crate) struct Program {
-    site: Site,
+    pub(crate) site: Site,
     pub(crate) place: K8sPlace<WithNats>,
     _directory: TempDir,
+}
+
+/// A cluster with the images of servers, and with the namespace `messaging`, in which only restricted pods may be.
+pub(crate) async fn cluster(test: &str) -> Option<Cluster> {
+    let mut cluster = available(test, Cluster::start("east"))?;
+    let server = install(&Io::real(), &Search::from_environment(), &|_| ()).await.unwrap();
+    let pod = NodePrograms::ensure(&|_| ()).unwrap().pod;
+    let emptying = Image::new(EMPTYING_IMAGE, &["/pod", "empty", "/data", "/nats-server"]).with_program("/pod", pod);
+    let images = [IMAGE, OTHER_IMAGE].map(|name| Image::new(name, &["/nats-server"]));
+    for image in images.into_iter().chain([emptying]) {
+        cluster.load_image(&image.with_program("/nats-server", &server.path)).unwrap();
+    }
+    let kubectl = cluster.kubectl();
+    kubectl.run(&["create", "namespace", "messaging"]).unwrap();
+    kubectl.run(&["label", "namespace", "messaging", "pod-security.kubernetes.io/enforce=restricted"]).unwrap();
+    Some(cluster)
 }
 
 /// A site in a directory of its own.
@@ -85,9 +108,20 @@ where
     CredentialsScore: Score<T>,
     KvBucketScore: Score<T>,
 {
+    system_of(NatsScore::new("nats").with_servers(servers))
+}
+
+/// The same of a cluster that another Score declares.
+pub(crate) fn system_of<T>(declaration: impl Score<T> + 'static) -> Scores<T>
+where
+    T: harmony::topology::Topology,
+    JetstreamScore: Score<T>,
+    CredentialsScore: Score<T>,
+    KvBucketScore: Score<T>,
+{
     let app = UserWish::new("app").with_grant(Grant::kv("settings").read_write());
     Scores::default()
-        .with(NatsScore::new("nats").with_servers(servers))
+        .with(declaration)
         .with(JetstreamScore::on("nats").with_max_file(ByteSize::mib(128)))
         .with(CredentialsScore::on("nats").with_account(AccountWish::new("APP").with_user(app)))
         .with(KvBucketScore::on("nats", "APP", "settings"))

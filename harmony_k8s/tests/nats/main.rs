@@ -6,3 +6,5 @@ mod fixture;
 mod meaning;
 mod objects;
 mod pods;
+mod rolling;
+mod watched;

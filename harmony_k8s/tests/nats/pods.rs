@@ -5,29 +5,12 @@ use std::time::Duration;
 use harmony::engine::plan::Plan;
 use harmony::modules::nats::score::{AccountWish, CredentialsScore, Grant, UserWish};
 use harmony::{Outcome, Scores};
-use harmony_io::Io;
 use harmony_k8s::{K8sPlace, WithNats};
-use harmony_local::nats_server::{Search, install};
-use harmony_testbed::{Cluster, Image, Kubectl, available};
+use harmony_testbed::{Cluster, Kubectl};
 
-use crate::fixture::{Program, system};
+use crate::fixture::{IMAGE, OTHER_IMAGE, Program, cluster, system};
 
-const IMAGE: &str = "harmony.test/nats-server:1";
-const OTHER_IMAGE: &str = "harmony.test/nats-server:2";
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A cluster with the image of a server, and with the namespace `messaging`, in which only restricted pods may be.
-async fn cluster(test: &str) -> Option<Cluster> {
-    let mut cluster = available(test, Cluster::start("east"))?;
-    let server = install(&Io::real(), &Search::from_environment(), &|_| ()).await.unwrap();
-    for image in [IMAGE, OTHER_IMAGE] {
-        cluster.load_image(&Image::new(image, &["/nats-server"]).with_program("/nats-server", &server.path)).unwrap();
-    }
-    let kubectl = cluster.kubectl();
-    kubectl.run(&["create", "namespace", "messaging"]).unwrap();
-    kubectl.run(&["label", "namespace", "messaging", "pod-security.kubernetes.io/enforce=restricted"]).unwrap();
-    Some(cluster)
-}
 
 async fn program(cluster: &Cluster) -> Program {
     Program::new(&cluster.kubeconfig(), cluster.context(), IMAGE).await

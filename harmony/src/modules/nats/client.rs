@@ -46,6 +46,13 @@ pub trait NatsClient:
     /// certificate that the access does not trust.
     async fn look_at_server(&self, run: &Run, access: &NatsAccess) -> Result<ServerState, ProviderError>;
 
+    /// Why another server of the system than the one that `access` names is not where that one may be restarted; nothing if all are that
+    /// answer.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unreachable`] if the servers cannot be asked.
+    async fn find_unsettled_neighbour(&self, run: &Run, access: &NatsAccess) -> Result<Option<String>, ProviderError>;
+
     /// Tells the one server that `access` names to read its configuration again, and returns its own verdict.
     ///
     /// # Errors
@@ -161,6 +168,24 @@ impl ServerState {
         let behind = jetstream.streams.iter().find(|copy| !copy.settled)?;
         Some(format!("stream {} of account {} is not settled", behind.stream, behind.account))
     }
+
+    /// The same of one that was restarted, and was like `before`. What it says of itself may be of a time at which it has not heard from the
+    /// others yet of what it has lost, as where its volume is empty: it has to have again what it had.
+    #[must_use]
+    pub fn unsettled_since(&self, before: &Self) -> Option<String> {
+        let copies = |state: &Self| state.jetstream.as_ref().map_or_else(Vec::new, |jetstream| jetstream.streams.clone());
+        let now = copies(self);
+        // What nobody else has a copy of comes back from nobody.
+        let lacking = copies(before).into_iter().filter(|copy| copy.copies > 1).find(|copy| {
+            let same = now.iter().find(|other| (&other.account, &other.stream) == (&copy.account, &copy.stream));
+            same.is_none_or(|same| same.last_sequence < copy.last_sequence)
+        });
+        let lacking = lacking.map(|copy| {
+            let StreamCopy { account, stream, last_sequence, .. } = copy;
+            format!("stream {stream} of account {account} does not reach message {last_sequence} again yet")
+        });
+        self.unsettled().or(lacking)
+    }
 }
 
 /// Whether a server has JetStream, and with whom.
@@ -219,6 +244,8 @@ pub struct StreamCopy {
     pub messages: u64,
     /// The sequence of its last message.
     pub last_sequence: u64,
+    /// How many copies the stream has, this one included.
+    pub copies: usize,
     /// Whether the stream has a leader, and all its other copies are current, as far as this server knows.
     pub settled: bool,
 }
