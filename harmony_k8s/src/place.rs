@@ -6,6 +6,7 @@ use harmony::capability::Kubernetes;
 use harmony::modules::k8s::object::{K8sHoldingObject, K8sNamespace, K8sObject, K8sSecret};
 use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
+use harmony::modules::nats::kubernetes::NatsK8sSettings;
 use harmony::modules::nats::proof::{
     CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
     SystemAccountHoldsNoData,
@@ -17,7 +18,7 @@ use harmony::provider::Provider;
 use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
 use harmony_types::PlaceName;
 
-use crate::nats::{NatsServerPod, NatsSettings, ServerPods};
+use crate::nats::{NatsServerPod, ServerPods};
 use crate::provider::Objects;
 use crate::topology::K8sFacts;
 use crate::tunnel::Tunnels;
@@ -28,7 +29,7 @@ pub struct K8sPlace<N: MayHaveNats = WithoutNats> {
     pub(crate) site: Site,
     pub(crate) namespace: String,
     pub(crate) facts: K8sFacts,
-    pub(crate) servers: NatsSettings,
+    pub(crate) servers: NatsK8sSettings,
     pub(crate) nats: N,
     pub(crate) objects: Arc<Objects>,
 }

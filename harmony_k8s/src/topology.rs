@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
+use harmony::modules::nats::kubernetes::NatsK8sSettings;
 use harmony::provider::{Failure, ProviderError};
 use harmony::run::Run;
 use harmony::topology::{Check, Site, Survey, Topology};
@@ -13,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Send;
 use crate::connection::Connection;
-use crate::nats::NatsSettings;
 use crate::place::K8sPlace;
 use crate::provider::Objects;
 use crate::tunnel::Tunnels;
@@ -27,7 +27,7 @@ pub struct K8sAnywhereTopology<N = WithoutNats> {
     namespace: String,
     distribution: Option<Distribution>,
     manager: Option<String>,
-    servers: NatsSettings,
+    servers: NatsK8sSettings,
     nats: N,
 }
 
@@ -100,7 +100,7 @@ impl K8sAnywhereTopology {
             namespace: "default".to_owned(),
             distribution: None,
             manager: None,
-            servers: NatsSettings::default(),
+            servers: NatsK8sSettings::default(),
             nats: WithoutNats,
         }
     }
@@ -124,7 +124,7 @@ impl<N> K8sAnywhereTopology<N> {
     /// The same, with NATS servers of this image instead of [`NATS_IMAGE`](crate::nats::NATS_IMAGE). Its entry point has to be nats-server.
     #[must_use]
     pub fn with_nats_image(mut self, image: &str) -> Self {
-        image.clone_into(&mut self.servers.image);
+        self.servers.image = Some(image.to_owned());
         self
     }
 

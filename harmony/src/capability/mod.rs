@@ -4,6 +4,8 @@ mod certificates;
 #[cfg(feature = "k8s")]
 mod kubernetes;
 mod nats;
+#[cfg(feature = "k8s")]
+mod nats_on_kubernetes;
 mod secrets;
 
 pub use certificates::CertificateAuthorities;
@@ -13,4 +15,6 @@ pub use nats::{
     CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement,
     ServerPaths,
 };
+#[cfg(feature = "k8s")]
+pub use nats_on_kubernetes::NatsOnKubernetes;
 pub use secrets::KeepsSecrets;

@@ -1,32 +1,52 @@
 //! How NATS servers stand in a cluster.
 
+use std::collections::BTreeSet;
+
 use harmony::ArrangeError;
 use harmony::address::Address;
 use harmony::capability::{
-    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, Placement, ServerArrangement, ServerPaths,
+    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsOnKubernetes, Placement, ServerArrangement, ServerPaths,
 };
 use harmony::modules::k8s::manifest::{Manifest, ManifestError};
 use harmony::modules::k8s::{arrange_object, share_object};
 use harmony::modules::nats::access::{Credential, NatsAccess};
 use harmony::modules::nats::assets::{KvBucket, Stream};
 use harmony::modules::nats::client::{JetstreamMode, WithNats};
+use harmony::modules::nats::kubernetes::{NatsK8sSettings, Packaging};
 use harmony::modules::nats::proof::Member;
 use harmony::modules::nats::render::{RenderedConf, conf};
 use harmony::modules::nats::spec::LogLevel;
 use harmony::stage::Stage;
 use harmony::text;
 use harmony::value::{Text, Value};
-use harmony_types::{HostName, Port, ServerName};
+use harmony_types::{HostName, Port, ServerName, SystemName};
 use serde_json::{Value as Json, json};
 
 use super::manifests::{CERTIFICATES, CLIENT_PORT, FILES, GATEWAY_PORT, ROUTE_PORT, STARTUP, STORE, Server, files};
 use super::pod::{NatsServerPod, ServerPodIdentity};
+use super::settings::volume;
 use crate::place::K8sPlace;
 
 /// A StatefulSet's pods carry its name and a hash in one label of at most 63 characters.
 const LONGEST_NAME: usize = 52;
 
+/// The pods of one system on a cluster, and all around them.
+struct Pods<'p> {
+    place: &'p K8sPlace<WithNats>,
+    settings: NatsK8sSettings,
+    namespace: String,
+}
+
 impl K8sPlace<WithNats> {
+    /// The pods of a system as these settings say, and else as all are here.
+    fn pods(&self, settings: &NatsK8sSettings) -> Pods<'_> {
+        let settings = settings.clone().or(&self.servers);
+        let namespace = settings.namespace.clone().unwrap_or_else(|| self.namespace.clone());
+        Pods { place: self, settings, namespace }
+    }
+}
+
+impl Pods<'_> {
     fn server<'a>(&'a self, arrangement: &'a ServerArrangement) -> Server<'a> {
         let jetstream = arrangement.spec.jetstream.as_ref();
         Server {
@@ -34,9 +54,29 @@ impl K8sPlace<WithNats> {
             system: &arrangement.system,
             cluster: &arrangement.member.cluster,
             name: &arrangement.spec.name,
-            distribution: self.facts.distribution,
-            settings: &self.servers,
-            volume: jetstream.map(|block| self.servers.volume(block.settings.max_file)),
+            distribution: self.place.facts.distribution,
+            settings: &self.settings,
+            volume: jetstream.map(|block| volume(&self.settings, block.settings.max_file)),
+        }
+    }
+
+    /// Refuses what no server here can be.
+    fn ensure_possible(&self, arrangement: &ServerArrangement) -> Result<(), ArrangeError> {
+        let unsupported = |what: String, alternative: &str| {
+            let (place, alternative) = (self.place.name.to_string(), alternative.to_owned());
+            Err(ArrangeError::Unsupported { place, what, alternative })
+        };
+        match self.settings.packaging.unwrap_or_default() {
+            Packaging::Manifests => {}
+            other => return unsupported(format!("make servers from {other:?}"), "choose `Packaging::Manifests`"),
+        }
+        let held = arrangement.spec.jetstream.as_ref().and_then(|block| block.settings.max_file);
+        match (held, self.settings.storage) {
+            (Some(held), Some(volume)) if held > volume => unsupported(
+                format!("hold {held} in the files of server {}, whose volume has {volume}", arrangement.spec.name),
+                "make the volumes larger, or let JetStream hold less by `JetstreamScore::with_max_file`",
+            ),
+            _ => Ok(()),
         }
     }
 
@@ -45,7 +85,7 @@ impl K8sPlace<WithNats> {
             return Ok(());
         }
         Err(ArrangeError::Unsupported {
-            place: self.name.to_string(),
+            place: self.place.name.to_string(),
             what: format!("run {what} `{name}`: it becomes the name of Services and of a StatefulSet"),
             alternative: format!("choose one of at most {LONGEST_NAME} characters that begins with a letter"),
         })
@@ -53,7 +93,7 @@ impl K8sPlace<WithNats> {
 
     fn host(&self, name: &str) -> Result<HostName, ArrangeError> {
         name.parse().map_err(|error: harmony_types::NameError| ArrangeError::Unsupported {
-            place: self.name.to_string(),
+            place: self.place.name.to_string(),
             what: error.to_string(),
             alternative: "choose another namespace".to_owned(),
         })
@@ -75,15 +115,20 @@ impl K8sPlace<WithNats> {
             manifest = manifest.with_value(path, value).map_err(refused)?;
         }
         match sharing {
-            Sharing::Own => arrange_object(manifest, self, stage),
-            Sharing::Shared => share_object(manifest, self, stage),
+            Sharing::Own => arrange_object(manifest, self.place, stage),
+            Sharing::Shared => share_object(manifest, self.place, stage),
         }
     }
 
-    /// The namespace, without which nothing is there.
-    fn arrange_namespace(&self, stage: &mut Stage) -> Result<Address, ArrangeError> {
-        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": self.namespace } });
+    /// A namespace, without which nothing is there.
+    fn arrange_namespace(&self, name: &str, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
         self.arrange(&namespace, &[], Sharing::Shared, stage)
+    }
+
+    /// The namespaces in which clients find what they need.
+    fn client_namespaces(&self) -> BTreeSet<&str> {
+        self.settings.client_namespaces.iter().chain([&self.namespace]).map(String::as_str).collect()
     }
 
     /// What a server needs before it can start.
@@ -96,7 +141,8 @@ impl K8sPlace<WithNats> {
     ) -> Result<Vec<Address>, ArrangeError> {
         let files = files(rendered, &arrangement.certificate, &arrangement.key, &arrangement.trust);
         let files: Vec<_> = files.into_iter().map(|(name, content)| (format!("/stringData/{name}"), content)).collect();
-        let mut gates = vec![self.arrange_namespace(stage)?, self.arrange(&server.secret(), &files, Sharing::Own, stage)?];
+        let mut gates =
+            vec![self.arrange_namespace(&self.namespace, stage)?, self.arrange(&server.secret(), &files, Sharing::Own, stage)?];
         if let Some(claim) = server.claim() {
             gates.push(self.arrange(&claim, &[], Sharing::Own, stage)?);
         }
@@ -104,7 +150,18 @@ impl K8sPlace<WithNats> {
         for object in [server.client_service(), server.disruption_budget(), server.network_policy()] {
             gates.push(self.arrange(&object, &[], Sharing::Shared, stage)?);
         }
+        self.arrange_ca_bundles(server, &arrangement.trust, stage)?;
         Ok(gates)
+    }
+
+    fn arrange_ca_bundles(&self, server: &Server<'_>, trust: &Text, stage: &mut Stage) -> Result<(), ArrangeError> {
+        let Some(name) = &self.settings.ca_bundle else { return Ok(()) };
+        for namespace in self.client_namespaces() {
+            self.arrange_namespace(namespace, stage)?;
+            let bundle = server.ca_bundle(name, namespace);
+            self.arrange(&bundle, &[("/data/ca.crt".to_owned(), trust)], Sharing::Shared, stage)?;
+        }
+        Ok(())
     }
 
     /// The server's StatefulSet, and then its pod as it should be.
@@ -129,7 +186,7 @@ impl K8sPlace<WithNats> {
             jetstream: JetstreamMode::of(spec.jetstream.is_some(), spec.cluster.is_some()),
             readiness: None,
         };
-        let added = stage.after(&[set], |stage| stage.add_through(self, &arrangement.operator, "pod", &pod))?;
+        let added = stage.after(&[set], |stage| stage.add_through(self.place, &arrangement.operator, "pod", &pod))?;
         Ok(added.address().clone())
     }
 }
@@ -152,9 +209,53 @@ fn listener(host: &HostName, port: u16, advertised: &HostName) -> Result<Listene
 }
 
 impl Nats for K8sPlace<WithNats> {
+    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted, _: &mut Stage) -> Result<Placement, ArrangeError> {
+        self.pods(&NatsK8sSettings::default()).arrange_placement(member, wanted)
+    }
+
+    fn arrange_server(&self, arrangement: &ServerArrangement, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        self.pods(&NatsK8sSettings::default()).arrange_server(arrangement, stage)
+    }
+
+    fn arrange_credential(&self, credential: &CredentialFile, stage: &mut Stage) -> Result<(), ArrangeError> {
+        self.pods(&NatsK8sSettings::default()).arrange_credential(credential, stage)
+    }
+}
+
+impl NatsOnKubernetes for K8sPlace<WithNats> {
+    fn arrange_pod_placement(
+        &self,
+        settings: &NatsK8sSettings,
+        member: &Member,
+        wanted: ListenersWanted,
+        _: &mut Stage,
+    ) -> Result<Placement, ArrangeError> {
+        self.pods(settings).arrange_placement(member, wanted)
+    }
+
+    fn arrange_pod(
+        &self,
+        settings: &NatsK8sSettings,
+        arrangement: &ServerArrangement,
+        stage: &mut Stage,
+    ) -> Result<Address, ArrangeError> {
+        self.pods(settings).arrange_server(arrangement, stage)
+    }
+
+    fn arrange_client_secrets(
+        &self,
+        settings: &NatsK8sSettings,
+        credential: &CredentialFile,
+        stage: &mut Stage,
+    ) -> Result<(), ArrangeError> {
+        self.pods(settings).arrange_credential(credential, stage)
+    }
+}
+
+impl Pods<'_> {
     /// Servers dial each other by the names of their pods, clients in the cluster also by the cluster's Service, and the program itself comes
     /// through the API server to a loopback address.
-    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted, _: &mut Stage) -> Result<Placement, ArrangeError> {
+    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted) -> Result<Placement, ArrangeError> {
         let (server, cluster) = (member.server.as_str(), member.cluster.as_str());
         self.ensure_is_name("a server called", server)?;
         self.ensure_is_name("a cluster called", cluster)?;
@@ -162,11 +263,12 @@ impl Nats for K8sPlace<WithNats> {
         let (everywhere, own) = (self.host("0.0.0.0")?, self.host(&dns_name(&member.server, namespace))?);
         let service = ["", &format!(".{namespace}"), &format!(".{namespace}.svc")].map(|rest| format!("{cluster}{rest}"));
         let mut names = vec![own.clone(), HostName::loopback()];
-        for name in service {
-            names.push(self.host(&name)?);
+        for name in service.iter().chain(&self.settings.certificate_names) {
+            names.push(self.host(name)?);
         }
         // As a certificate has them.
         names.sort();
+        names.dedup();
         let optional = |is_wanted: bool, port| is_wanted.then(|| listener(&everywhere, port, &own)).transpose();
         let inside = |name: &str| format!("{FILES}/{name}");
         Ok(Placement {
@@ -187,6 +289,7 @@ impl Nats for K8sPlace<WithNats> {
     }
 
     fn arrange_server(&self, arrangement: &ServerArrangement, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        self.ensure_possible(arrangement)?;
         let (server, rendered) = (self.server(arrangement), conf(&arrangement.spec));
         stage.within(server.name.as_str(), |stage| {
             let gates = self.arrange_surroundings(&server, arrangement, &rendered, stage)?;
@@ -196,22 +299,11 @@ impl Nats for K8sPlace<WithNats> {
         })
     }
 
-    /// A Secret in the namespace of the servers, with which a pod connects: `url`, `ca.crt`, `nkey` or `user` and `password`,
-    /// `inbox-prefix`.
+    /// A Secret in the namespace of the servers, and in each that asks for it, with which a pod connects: `url`, `ca.crt`, `nkey` or `user`
+    /// and `password`, `inbox-prefix`.
     fn arrange_credential(&self, credential: &CredentialFile, stage: &mut Stage) -> Result<(), ArrangeError> {
         let CredentialFile { system, account, user, access, .. } = credential;
         let name = secret_name(&format!("{system}-{account}-{user}"));
-        let labels = json!({
-            "app.kubernetes.io/name": "nats",
-            "app.kubernetes.io/part-of": system,
-            "app.kubernetes.io/managed-by": "harmony",
-        });
-        let secret = json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": "Opaque",
-            "metadata": { "name": name, "namespace": self.namespace, "labels": labels },
-        });
         let (url, prefix) = (joined(&access.servers), Text::from(access.inbox_prefix.as_str()));
         let mut values = vec![("url", &url), ("ca.crt", &access.trust), ("inbox-prefix", &prefix)];
         match &access.credential {
@@ -219,14 +311,32 @@ impl Nats for K8sPlace<WithNats> {
             Credential::Password { user, password } => values.extend([("user", user), ("password", password)]),
         }
         let values: Vec<_> = values.into_iter().map(|(key, value)| (format!("/stringData/{key}"), value)).collect();
-        self.arrange_namespace(stage)?;
-        stage.within("credentials", |stage| self.arrange(&secret, &values, Sharing::Own, stage))?;
+        for namespace in self.client_namespaces() {
+            self.arrange_namespace(namespace, stage)?;
+            let secret = client_secret(system, &name, namespace);
+            stage.within("credentials", |stage| self.arrange(&secret, &values, Sharing::Own, stage))?;
+        }
         stage.next_step(
             format!("Use {system} as {user} of account {account}: give a pod this Secret"),
             text!["kubectl --namespace ", self.namespace.as_str(), " describe secret ", name],
         );
         Ok(())
     }
+}
+
+/// The Secret of a user; what is in it comes as values.
+fn client_secret(system: &SystemName, name: &str, namespace: &str) -> Json {
+    let labels = json!({
+        "app.kubernetes.io/name": "nats",
+        "app.kubernetes.io/part-of": system,
+        "app.kubernetes.io/managed-by": "harmony",
+    });
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": { "name": name, "namespace": namespace, "labels": labels },
+    })
 }
 
 fn joined(servers: &[Text]) -> Text {

@@ -1,11 +1,12 @@
 //! The objects of a server and of its cluster. Pure.
 
+use harmony::modules::nats::kubernetes::NatsK8sSettings;
 use harmony::modules::nats::render::{ROUTES_FILE, RenderedConf};
 use harmony::value::Text;
 use harmony_types::{ByteSize, ClusterName, Digest, ServerName, SystemName};
 use serde_json::{Value as Json, json};
 
-use super::settings::{NatsSettings, quantity};
+use super::settings::{environment, image, quantity, resources, spread, toleration};
 use crate::topology::Distribution;
 
 /// Where clients connect.
@@ -36,7 +37,7 @@ pub(super) struct Server<'a> {
     pub(super) cluster: &'a ClusterName,
     pub(super) name: &'a ServerName,
     pub(super) distribution: Distribution,
-    pub(super) settings: &'a NatsSettings,
+    pub(super) settings: &'a NatsK8sSettings,
     /// The size of its volume; `None` if it keeps nothing.
     pub(super) volume: Option<ByteSize>,
 }
@@ -134,6 +135,12 @@ impl Server<'_> {
         self.of_cluster("networking.k8s.io/v1", "NetworkPolicy", json!({ "spec": spec }))
     }
 
+    /// Whom clients of its system trust, for those in `namespace`; the certificates come as a value.
+    pub(super) fn ca_bundle(&self, name: &str, namespace: &str) -> Json {
+        let metadata = json!({ "name": name, "namespace": namespace, "labels": managed(self.system_labels()) });
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata })
+    }
+
     /// What makes its pod, and leaves it to others to replace it. What the pod is started with comes as values.
     pub(super) fn stateful_set(&self) -> Json {
         let metadata =
@@ -165,20 +172,22 @@ impl Server<'_> {
             }
             security["fsGroupChangePolicy"] = json!("OnRootMismatch");
         }
-        json!({
+        let mut pod = json!({
             "automountServiceAccountToken": false,
             "enableServiceLinks": false,
             "terminationGracePeriodSeconds": GRACE_SECONDS,
             "securityContext": security,
-            "topologySpreadConstraints": [{
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": { "matchLabels": self.cluster_labels() },
-            }],
+            "topologySpreadConstraints": spread(self.settings, &self.cluster_labels()),
             "containers": [self.container()],
             "volumes": volumes,
-        })
+        });
+        if !self.settings.node_labels.is_empty() {
+            pod["nodeSelector"] = json!(self.settings.node_labels);
+        }
+        if !self.settings.tolerations.is_empty() {
+            pod["tolerations"] = self.settings.tolerations.iter().map(toleration).collect();
+        }
+        pod
     }
 
     fn container(&self) -> Json {
@@ -188,13 +197,13 @@ impl Server<'_> {
         }
         let ports = [("client", CLIENT_PORT), ("route", ROUTE_PORT), ("gateway", GATEWAY_PORT)]
             .map(|(name, port)| json!({ "name": name, "containerPort": port, "protocol": "TCP" }));
-        json!({
+        let mut container = json!({
             "name": "nats",
-            "image": self.settings.image,
+            "image": image(self.settings),
             // Only arguments: images differ in where they keep the program.
             "args": ["-c", format!("{FILES}/{CONFIG_FILE}")],
             "ports": ports,
-            "resources": { "requests": { "cpu": "100m", "memory": "128Mi" } },
+            "resources": resources(self.settings),
             "securityContext": {
                 "allowPrivilegeEscalation": false,
                 "readOnlyRootFilesystem": true,
@@ -204,7 +213,11 @@ impl Server<'_> {
             // nothing more, and leaves a line in its log each time. The monitoring port would have to be open for more.
             "startupProbe": { "tcpSocket": { "port": "client" }, "periodSeconds": 1, "failureThreshold": 600 },
             "volumeMounts": mounts,
-        })
+        });
+        if let Some(environment) = environment(self.settings) {
+            container["env"] = environment;
+        }
+        container
     }
 }
 

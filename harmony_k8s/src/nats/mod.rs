@@ -13,5 +13,4 @@ mod supervisor;
 
 pub use pod::{NatsServerPod, ServerPodIdentity};
 pub use settings::NATS_IMAGE;
-pub(crate) use settings::NatsSettings;
 pub(crate) use supervisor::ServerPods;

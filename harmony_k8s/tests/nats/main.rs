@@ -7,4 +7,5 @@ mod meaning;
 mod objects;
 mod pods;
 mod rolling;
+mod score;
 mod watched;

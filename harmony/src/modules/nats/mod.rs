@@ -10,6 +10,8 @@ mod built;
 pub mod client;
 mod credentials;
 mod interpret;
+#[cfg(feature = "k8s")]
+pub mod kubernetes;
 pub mod permission;
 pub mod proof;
 pub mod render;

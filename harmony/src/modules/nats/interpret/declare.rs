@@ -31,7 +31,7 @@ pub(super) fn build<'t>(
             arrange_permission_proofs(&system, &system.ready, places.home(), stage)?;
         }
         for user in system.declared_users() {
-            places.home().arrange_credential(&system.credential(user), stage)?;
+            places.arrange_credential(&system.credential(user), stage)?;
         }
         Ok(system)
     })

@@ -10,3 +10,7 @@ mod scores;
 mod servers;
 
 pub(super) use identity::user_secret;
+#[cfg(feature = "k8s")]
+pub(super) use places::Places;
+#[cfg(feature = "k8s")]
+pub(super) use scores::declare;

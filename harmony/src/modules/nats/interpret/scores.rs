@@ -11,7 +11,7 @@ use crate::modules::nats::score::{
 use crate::modules::nats::spec::{NatsFragment, NatsSystem};
 use crate::procedure::Procedure;
 use crate::score::Score;
-use crate::stage::Stage;
+use crate::stage::{Contribution, Stage};
 
 use super::assets::arrange_assets;
 use super::declare::build;
@@ -44,7 +44,7 @@ struct Declare<'s, S>(&'s S);
 
 impl<T: Nats> Interpret<T> for Declare<'_, NatsScore> {
     fn arrange<'t>(&self, _: &'t Inventory, place: &'t T, stage: &mut Stage<'t>) -> Result<(), ArrangeError> {
-        declare(&self.0.system, self.0.clone().into(), Places::One(place), stage)
+        declare(&self.0.system, self.0.clone().into(), Places::One(place), nothing_more, stage)
     }
 }
 
@@ -60,14 +60,29 @@ impl<T: NatsSupercluster> Score<T> for NatsSuperclusterScore {
 
 impl<T: NatsSupercluster> Interpret<T> for Declare<'_, NatsSuperclusterScore> {
     fn arrange<'t>(&self, _: &'t Inventory, place: &'t T, stage: &mut Stage<'t>) -> Result<(), ArrangeError> {
-        declare(&self.0.system, self.0.clone().into(), Places::Several(place), stage)
+        declare(&self.0.system, self.0.clone().into(), Places::Several(place), nothing_more, stage)
     }
 }
 
-fn declare<'t>(system: &str, fragment: NatsFragment, places: Places<'t>, stage: &mut Stage<'t>) -> Result<(), ArrangeError> {
+/// Declares a system on these places; `check` sees all that is said of it before anything is made of it.
+pub(in crate::modules::nats) fn declare<'t>(
+    system: &str,
+    fragment: NatsFragment,
+    places: Places<'t>,
+    check: impl FnOnce(&[Contribution<NatsFragment>]) -> Result<(), ArrangeError> + 't,
+    stage: &mut Stage<'t>,
+) -> Result<(), ArrangeError> {
     let name = system.to_owned();
     stage.contribute::<NatsSystem>(system, fragment);
-    stage.declare::<NatsSystem>(system, move |said, stage| build(&name, said, &places, stage))
+    stage.declare::<NatsSystem>(system, move |said, stage| {
+        check(&said)?;
+        build(&name, said, &places, stage)
+    })
+}
+
+/// The model's own rules are all that has to hold.
+fn nothing_more(_: &[Contribution<NatsFragment>]) -> Result<(), ArrangeError> {
+    Ok(())
 }
 
 impl<T: NatsJetstream> Score<T> for JetstreamScore {

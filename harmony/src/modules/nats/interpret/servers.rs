@@ -39,9 +39,8 @@ pub(super) fn arrange_servers(
     check_servers(&specs.iter().map(|(_, server)| server.clone()).collect::<Vec<_>>(), spec.origin())?;
     let mut servers = Vec::new();
     for (layout, server) in specs {
-        let place = places.site(&layout.member.site)?;
         let url = drawing.client_url(&layout.member.server)?;
-        let process = drawing.arrange_server(layout, server, place, stage)?;
+        let process = drawing.arrange_server(layout, server, places, stage)?;
         servers.push(BuiltServer { member: layout.member.clone(), url, process });
     }
     servers.sort_by(|one, other| one.member.cmp(&other.member));
@@ -73,8 +72,7 @@ fn arrange_placements(
     for cluster in spec.clusters() {
         let wanted = ListenersWanted { cluster: cluster.role != ClusterRole::Single, gateway: spec.is_supercluster() };
         for layout in &cluster.servers {
-            let place = places.site(&layout.member.site)?;
-            let placement = place.arrange_placement(&layout.member, wanted, stage)?;
+            let placement = places.arrange_placement(&layout.member, wanted, stage)?;
             placements.insert(layout.member.server.clone(), placement);
         }
     }
@@ -187,10 +185,10 @@ impl<'a> Drawing<'a> {
         &self,
         layout: &ServerLayout,
         server: ServerSpec,
-        place: &dyn Nats,
+        places: &Places<'_>,
         stage: &mut Stage<'_>,
     ) -> Result<Address, ArrangeError> {
-        let certificate = self.arrange_certificate(layout, place, stage)?;
+        let certificate = self.arrange_certificate(layout, places.site(&layout.member.site)?, stage)?;
         let arrangement = ServerArrangement {
             system: self.spec.name().clone(),
             member: layout.member.clone(),
@@ -200,7 +198,7 @@ impl<'a> Drawing<'a> {
             operator: self.operator(&layout.member.server)?,
             spec: server,
         };
-        place.arrange_server(&arrangement, stage)
+        places.arrange_server(&arrangement, stage)
     }
 
     fn arrange_certificate(
