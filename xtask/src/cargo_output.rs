@@ -1,25 +1,55 @@
 //! What `cargo test` says, read line by line.
 
-use crate::report::NotRun;
+use std::time::Duration;
 
-/// Counts of tests, and those that were ignored.
+use crate::report::{NotRun, Timed};
+
+/// Counts of tests, those that were ignored, and how long each binary of tests took.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TestCounts {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) ignored: Vec<NotRun>,
+    pub(crate) binaries: Vec<Timed>,
+    /// The crate whose tests run, and which of them.
+    running: (String, String),
 }
 
 impl TestCounts {
-    /// Takes in one line of standard output.
+    /// Takes in one line of what cargo and the tests print, in the order in which they print it.
     pub(crate) fn read_line(&mut self, line: &str) {
         if let Some(result) = line.strip_prefix("test result: ") {
             self.passed += count_before(result, " passed");
             self.failed += count_before(result, " failed");
+            let name = self.running.1.clone();
+            self.binaries.extend(seconds_after(result, "finished in ").map(|took| Timed { name, took }));
         } else if let Some(ignored) = ignored_test(line) {
             self.ignored.push(ignored);
+        } else if let Some(running) = line.trim_start().strip_prefix("Running ") {
+            self.begin(running);
+        } else if let Some(name) = line.trim_start().strip_prefix("Doc-tests ") {
+            self.running.1 = format!("{name}, documentation");
         }
     }
+
+    /// `unittests src/lib.rs (target/debug/deps/harmony-…)`, behind which come `tests/engine/main.rs (target/debug/deps/engine-…)` and the
+    /// like of the same crate.
+    fn begin(&mut self, running: &str) {
+        let Some((source, file)) = running.split_once(" (") else { return };
+        let file = file.rsplit('/').next().unwrap_or_default();
+        let stem = file.rsplit_once('-').map_or(file, |(stem, _)| stem);
+        match source.strip_prefix("unittests ") {
+            Some("src/lib.rs" | "src/main.rs") => self.running = (stem.to_owned(), format!("{stem}, units")),
+            Some(_) => self.running.1 = format!("{}, units of {stem}", self.running.0),
+            None => self.running.1 = format!("{}/tests/{stem}", self.running.0),
+        }
+    }
+}
+
+/// The time behind `words`, as in `finished in 0.07s`.
+fn seconds_after(result: &str, words: &str) -> Option<Duration> {
+    let (seconds, _) = result.split_once(words)?.1.split_once('s')?;
+    Duration::try_from_secs_f64(seconds.parse().ok()?).ok()
 }
 
 /// The number in front of `word`, as in `ok. 12 passed; 0 failed; …`.
@@ -53,7 +83,33 @@ mod tests {
     fn results_of_all_binaries_are_summed() {
         let output = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.07s\n\
                       test result: FAILED. 3 passed; 20 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.07s\n";
-        assert_eq!(counts(output), TestCounts { passed: 15, failed: 20, ignored: Vec::new() });
+        let TestCounts { passed, failed, ignored, .. } = counts(output);
+        assert_eq!((passed, failed, ignored), (15, 20, Vec::new()));
+    }
+
+    #[test]
+    fn each_binary_is_named_with_its_crate_and_its_time() {
+        let result = "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.25s";
+        let output = [
+            "     Running unittests src/lib.rs (target/debug/deps/harmony_crash-0a1b)",
+            "     Running unittests src/bin/crash_matrix.rs (target/debug/deps/crash_matrix-0a1b)",
+            "     Running tests/main_job.rs (target/debug/deps/main_job-0a1b)",
+            "     Running unittests src/main.rs (/elsewhere/deps/xtask-0a1b)",
+            "   Doc-tests harmony",
+        ];
+        let binaries = counts(&output.map(|line| format!("{line}\n{result}\n")).concat()).binaries;
+        assert!(binaries.iter().all(|binary| binary.took == Duration::from_millis(250)), "{binaries:?}");
+        let names: Vec<_> = binaries.into_iter().map(|binary| binary.name).collect();
+        assert_eq!(
+            names,
+            [
+                "harmony_crash, units",
+                "harmony_crash, units of crash_matrix",
+                "harmony_crash/tests/main_job",
+                "xtask, units",
+                "harmony, documentation"
+            ]
+        );
     }
 
     #[test]

@@ -25,11 +25,22 @@ pub(crate) struct Step {
     pub(crate) took: Duration,
 }
 
+/// A binary of tests, and how long its tests took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Timed {
+    pub(crate) name: String,
+    pub(crate) took: Duration,
+}
+
+/// So many binaries of tests are told, the slowest first.
+const SLOWEST: usize = 10;
+
 /// Everything about one run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) steps: Vec<Step>,
     pub(crate) tests_not_run: Vec<NotRun>,
+    pub(crate) binaries: Vec<Timed>,
     pub(crate) passed: u64,
     pub(crate) failed: u64,
 }
@@ -67,6 +78,20 @@ impl Report {
         let (first, second) = (width(0), width(1).min(80));
         rows.iter().map(|[name, ending, seconds]| format!("{name:first$} | {ending:second$} | {seconds}\n")).collect()
     }
+
+    /// The binaries whose tests took longest, and what all others took together.
+    pub(crate) fn render_slowest(&self) -> String {
+        let mut binaries: Vec<&Timed> = self.binaries.iter().collect();
+        binaries.sort_by_key(|binary| std::cmp::Reverse(binary.took));
+        let others: Duration = binaries.iter().skip(SLOWEST).map(|binary| binary.took).sum();
+        let told = binaries.iter().take(SLOWEST).map(|binary| (binary.name.as_str(), binary.took));
+        let mut rows: Vec<(&str, Duration)> = told.collect();
+        rows.extend((binaries.len() > SLOWEST).then_some(("all others", others)));
+        let title = "slowest tests";
+        let width = rows.iter().map(|(name, _)| name.chars().count()).chain([title.len()]).max().unwrap_or(0);
+        let rows = rows.iter().map(|(name, took)| format!("{name:width$} | {:.1}\n", took.as_secs_f64()));
+        [format!("{title:width$} | seconds\n")].into_iter().chain(rows).collect()
+    }
 }
 
 #[cfg(test)]
@@ -81,9 +106,30 @@ mod tests {
                 Step { name: "test".into(), ending: Ending::Failed, took: Duration::from_secs(60) },
             ],
             tests_not_run: vec![NotRun { name: "a::b".into(), why: "needs root".into() }],
+            binaries: (1..=12)
+                .map(|number| Timed { name: format!("a/tests/t{number}"), took: Duration::from_secs(number) })
+                .collect(),
             passed: 3,
             failed: 1,
         }
+    }
+
+    #[test]
+    fn the_slowest_tests_are_told_and_the_others_summed_up() {
+        insta::assert_snapshot!(report().render_slowest(), @r"
+        slowest tests | seconds
+        a/tests/t12   | 12.0
+        a/tests/t11   | 11.0
+        a/tests/t10   | 10.0
+        a/tests/t9    | 9.0
+        a/tests/t8    | 8.0
+        a/tests/t7    | 7.0
+        a/tests/t6    | 6.0
+        a/tests/t5    | 5.0
+        a/tests/t4    | 4.0
+        a/tests/t3    | 3.0
+        all others    | 3.0
+        ");
     }
 
     #[test]

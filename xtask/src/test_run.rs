@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -13,10 +13,12 @@ use crate::nats_server::ensure_nats_server;
 use crate::report::{Ending, NotRun, Report, Step};
 use crate::testbed::ensure_testbed;
 
-const CHECKS: [(&str, &[&str]); 3] = [
+/// The tests are built in a step of their own, so that the next one takes the time of the tests.
+const CHECKS: [(&str, &[&str]); 4] = [
     ("format", &["fmt", "--all", "--check"]),
     ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("documentation", &["doc", "--workspace", "--no-deps"]),
+    ("build of the tests", &["test", "--workspace", "--no-run"]),
 ];
 /// All tests run, also behind the first binary in which one fails.
 const TESTS: [&str; 3] = ["test", "--workspace", "--no-fail-fast"];
@@ -95,24 +97,27 @@ fn run_tests(report: &mut Report, root: &Path, server: Option<&Path>) -> anyhow:
         command.env("HARMONY_NATS_SERVER", server);
     }
     let mut counts = TestCounts::default();
-    run_step(report, "test", &TESTS, || count_tests(&mut command, &mut counts))?;
+    run_step(report, "test", &TESTS, || count_tests(command, &mut counts))?;
     report.passed = counts.passed;
     report.failed = counts.failed;
+    report.binaries = counts.binaries;
     report.tests_not_run = counts.ignored;
     report.tests_not_run.extend(reported_as_not_run(&not_run)?);
     Ok(())
 }
 
-/// Runs the tests, passes their output on as it comes, and reads it.
-fn count_tests(command: &mut Command, counts: &mut TestCounts) -> anyhow::Result<bool> {
-    let mut child = command.stdout(Stdio::piped()).spawn()?;
-    if let Some(output) = child.stdout.take() {
-        for line in BufReader::new(output).split(b'\n') {
-            let line = line?;
-            let line = String::from_utf8_lossy(&line);
-            println!("{line}");
-            counts.read_line(&line);
-        }
+/// Runs the tests, passes their output on as it comes, and reads it. What cargo says goes through the same pipe as what the tests say: which binary runs stands between
+/// their results.
+fn count_tests(mut command: Command, counts: &mut TestCounts) -> anyhow::Result<bool> {
+    let (output, input) = std::io::pipe()?;
+    let mut child = command.stdout(input.try_clone()?).stderr(input).spawn()?;
+    // It holds the pipe open.
+    drop(command);
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        counts.read_line(&line);
     }
     Ok(child.wait()?.success())
 }
@@ -130,7 +135,7 @@ fn reported_as_not_run(path: &Path) -> anyhow::Result<Vec<NotRun>> {
 fn conclude(report: &Report, root: &Path) -> anyhow::Result<ExitCode> {
     let allowed = fs::read_to_string(root.join(ALLOWED)).with_context(|| format!("failed to read `{ALLOWED}`"))?;
     let not_allowed = report.not_allowed(&allowed);
-    println!("\n{}", report.render());
+    println!("\n{}\n{}", report.render(), report.render_slowest());
     for NotRun { name, .. } in &not_allowed {
         println!("`{name}` was not run, and `{ALLOWED}` does not allow that");
     }
