@@ -11,6 +11,8 @@ use crate::authority::Identity;
 use crate::error::TestbedError;
 
 const LIMIT: Duration = Duration::from_secs(10);
+/// The longest answer that is read: a list of many thousand objects.
+const LONGEST: u64 = 256 << 20;
 
 /// An API server as somebody reaches it.
 #[derive(Debug)]
@@ -42,6 +44,11 @@ impl Api {
         answer(path, self.agent.get(format!("{}{path}", self.url)).call())
     }
 
+    /// The same in this form.
+    pub(crate) fn get_as(&self, path: &str, form: &str) -> Result<Value, TestbedError> {
+        answer(path, self.agent.get(format!("{}{path}", self.url)).header("Accept", form).call())
+    }
+
     /// Creates an object in the collection `path`.
     pub(crate) fn create(&self, path: &str, object: &Value) -> Result<Value, TestbedError> {
         let request = self.agent.post(format!("{}{path}", self.url)).content_type("application/json");
@@ -52,7 +59,7 @@ impl Api {
 fn answer(path: &str, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, TestbedError> {
     let unreachable = |error: ureq::Error| TestbedError::Unreachable { path: path.to_owned(), source: error.into_io() };
     let mut answer = answer.map_err(unreachable)?;
-    let body = answer.body_mut().read_to_string().map_err(unreachable)?;
+    let body = answer.body_mut().with_config().limit(LONGEST).read_to_string().map_err(unreachable)?;
     let status = answer.status().as_u16();
     if !answer.status().is_success() {
         let message = serde_json::from_str::<Value>(&body).ok().and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));

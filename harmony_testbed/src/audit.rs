@@ -25,6 +25,9 @@ pub struct AuditLog {
     path: PathBuf,
 }
 
+/// So much of a log is read at a time when its end is sought: some dozens of lines.
+const CHUNK: u64 = 64 << 10;
+
 /// A place in an audit log, behind everything that was answered before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(u64);
@@ -130,7 +133,24 @@ impl AuditLog {
     /// # Errors
     /// [`TestbedError::File`] if the log cannot be read.
     pub fn mark(&self) -> Result<Mark, TestbedError> {
-        Ok(Mark(self.read(Mark(0))?.1))
+        self.find_end().map(Mark).map_err(TestbedError::file("read", &self.path))
+    }
+
+    /// Where the last whole line ends. A long log is read from its end.
+    fn find_end(&self) -> std::io::Result<u64> {
+        let mut file = File::open(&self.path)?;
+        let mut end = file.metadata()?.len();
+        while end > 0 {
+            let start = end.saturating_sub(CHUNK);
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(start))?;
+            (&file).take(end - start).read_to_end(&mut bytes)?;
+            if let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') {
+                return Ok(start + last as u64 + 1);
+            }
+            end = start;
+        }
+        Ok(0)
     }
 
     /// What was answered since `mark`. An answer is written before its last byte is sent, so whoever has an answer finds it here.

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::api::Api;
 use crate::audit::{AuditLevel, AuditLog};
 use crate::authority::Authority;
+use crate::census::all_objects;
 use crate::child::{Keeper, Launch, Running};
 use crate::error::TestbedError;
 use crate::kubectl::Kubectl;
@@ -112,6 +113,15 @@ impl ControlPlane {
     #[must_use]
     pub fn audit(&self) -> AuditLog {
         AuditLog::new(&self.layout.directory.join("audit.log"))
+    }
+
+    /// Every object that the API server holds, as it is, each with its kind, in the version that the API prefers. What several groups serve, such as events, is there
+    /// once for each.
+    ///
+    /// # Errors
+    /// [`TestbedError`] if it does not answer.
+    pub fn objects(&self) -> Result<Vec<serde_json::Value>, TestbedError> {
+        all_objects(&self.api)
     }
 
     /// `kubectl` as the administrator.

@@ -88,6 +88,12 @@ pub enum TestbedError {
         /// Its message.
         said: String,
     },
+    /// The API server does not say which kinds it serves.
+    #[error("what the API server says of its kinds cannot be read")]
+    Discovery {
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// The cluster was given to us, and this can only be done to one that we started.
     #[error("the cluster of context `{context}` is not one that was started here")]
     NotOurs {

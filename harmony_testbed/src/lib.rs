@@ -18,6 +18,7 @@ mod api;
 mod audit;
 mod authority;
 mod availability;
+mod census;
 mod child;
 mod cluster;
 mod control_plane;

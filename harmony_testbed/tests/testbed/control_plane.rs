@@ -64,6 +64,11 @@ fn two_stand_side_by_side_and_know_nothing_of_each_other() {
     assert!(refusal(other.kubectl().run(&["get", "namespace", "only-here"])).contains("NotFound"));
     let foreign = other.kubectl().with_kubeconfig(&one.kubeconfig());
     assert!(foreign.run(&["get", "namespace", "only-here"]).is_ok(), "the kubeconfig leads there");
+    let holds = |plane: &ControlPlane, kind: &str| {
+        let objects = plane.objects().unwrap();
+        objects.iter().any(|object| object["kind"] == kind && object["metadata"]["name"] == "only-here")
+    };
+    assert!(holds(&one, "Namespace") && !holds(&other, "Namespace"), "what is there is listed with its kind");
 }
 
 #[test]
