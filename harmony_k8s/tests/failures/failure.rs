@@ -98,9 +98,14 @@ impl Program {
     }
 }
 
+/// So soon after its first sign a failure is named.
+const IN_TIME: Duration = Duration::from_secs(10);
+
 /// What a run of a failure did.
 pub(crate) struct Run {
     pub(crate) said: Arc<Said>,
+    /// When it began.
+    pub(crate) begun: Instant,
     /// When it ended.
     pub(crate) ended: Instant,
     /// Whether before it wrote anything.
@@ -120,18 +125,18 @@ impl Failure {
         let program = Program::new(&namespace, kubeconfig, context).await;
         let objects = self.objects.replace("NAMESPACE", &namespace);
         let scores = Scores::default().with(K8sResourceScore::yaml(self.name, &objects));
-        let said = Arc::new(Said::default());
+        let (said, begun) = (Arc::new(Said::default()), Instant::now());
         let (before_it_writes, failures) = match program.apply(&scores, &said).await {
             Ok(outcome) => (false, outcome.failures),
             Err(EngineError::Observe { troubles }) => (true, troubles),
             Err(refused @ EngineError::NotPermitted { .. }) => {
-                return Run { said, ended: Instant::now(), before_it_writes: true, error: refused.to_string() };
+                return Run { said, begun, ended: Instant::now(), before_it_writes: true, error: refused.to_string() };
             }
             Err(other) => panic!("{}: {other}", self.name),
         };
         let lines = failures.into_iter().map(|failed| [failed.error, failed.hint.unwrap_or_default()].join("; "));
         let error = lines.collect::<Vec<_>>().join("\n");
-        Run { said, ended: Instant::now(), before_it_writes, error }
+        Run { said, begun, ended: Instant::now(), before_it_writes, error }
     }
 
     /// Holds the run against the table.
@@ -141,6 +146,9 @@ impl Failure {
         assert!(names_it(&run.error), "{name}: it ends without {:?}: {}", self.says, run.error);
         assert_eq!(run.before_it_writes, self.ends == Ends::BeforeItWrites, "{name}: {}", run.error);
         if run.before_it_writes || self.sign.is_none() {
+            // The sign is the answer to a request of the run itself.
+            let took = run.ended.saturating_duration_since(run.begun);
+            assert!(took < IN_TIME, "{name}: named {took:?} after the run began: {}", run.error);
             return;
         }
         let sign = first_sign.unwrap_or_else(|| panic!("{name}: the API showed no sign; the run: {}", run.error));
@@ -149,7 +157,7 @@ impl Failure {
         let named = lines.iter().find(|(_, line)| names_it(&line.replace("\\\"", "\"")));
         let (named, _) = named.unwrap_or_else(|| panic!("{name}: no event names it: {lines:#?}"));
         let after = named.saturating_duration_since(sign);
-        assert!(after < Duration::from_secs(10), "{name}: named {after:?} after the sign");
+        assert!(after < IN_TIME, "{name}: named {after:?} after the sign");
         let took = run.ended.saturating_duration_since(sign).as_secs_f64();
         let (least, most) = match self.ends {
             Ends::After(grace) => (grace as f64 - 5.0, grace as f64 + 15.0),

@@ -72,14 +72,16 @@ fn crashes() -> Failure {
     }
 }
 
+fn is_unschedulable(shown: &[Json]) -> bool {
+    let conditions = shown.iter().filter_map(|one| one.pointer("/status/conditions")?.as_array()).flatten();
+    conditions.into_iter().any(|one| one["type"] == "PodScheduled" && one["status"] == "False")
+}
+
 fn fits_no_node() -> Failure {
     Failure {
         name: "Unschedulable",
         objects: web(&format!("image: '{IMAGE}', args: [pause], resources: {{ requests: {{ cpu: 1000 }} }}"), ""),
-        sign: Some(|shown| {
-            let conditions = shown.iter().filter_map(|one| one.pointer("/status/conditions")?.as_array()).flatten();
-            conditions.into_iter().any(|one| one["type"] == "PodScheduled" && one["status"] == "False")
-        }),
+        sign: Some(is_unschedulable),
         says: &["pod unschedulable/web-", "Unschedulable", "Insufficient cpu"],
         ends: Ends::After(60),
     }
@@ -215,6 +217,27 @@ fn wants_a_taken_port() -> Failure {
     }
 }
 
+fn wants_a_taken_port_of_the_node() -> Failure {
+    let two = web(&format!("image: '{IMAGE}', args: [pause], ports: [{{ containerPort: 80, hostPort: 31999 }}]"), "");
+    Failure {
+        name: "Port of the node taken",
+        objects: two.replacen("spec:", "spec:\n  replicas: 2", 1),
+        sign: Some(is_unschedulable),
+        says: &["pod port-of-the-node-taken/web-", "Unschedulable", "free ports for the requested pod ports"],
+        ends: Ends::After(60),
+    }
+}
+
+fn is_not_answered() -> Failure {
+    Failure {
+        name: "Silent webhook",
+        objects: web(&format!("image: '{IMAGE}'"), ""),
+        sign: Some(|shown| has_event(shown, "FailedCreate", "failed calling webhook")),
+        says: &["ReplicaSet silent-webhook/web-", "FailedCreate", "failed calling webhook \"silent.example.com\""],
+        ends: Ends::After(60),
+    }
+}
+
 /// What a kubelet would say of the first pod of a namespace.
 type Play = fn(&Kubectl, &Json);
 
@@ -313,14 +336,21 @@ fn prepare(kubectl: &Kubectl, webhook: &Webhook) {
     kubectl.run(&["-n", "default", "create", "service", "nodeport", "first", "--tcp=80", "--node-port=30500"]).unwrap();
     let rules =
         json!([{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods", "services"] }]);
-    let of = |namespaces: &[&str]| json!({ "matchExpressions": [{ "key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces }] });
-    let hook = json!({
-        "name": "strict.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"], "rules": rules,
-        "namespaceSelector": of(&["webhook-denial", "webhook-denial-of-the-object"]),
-        "clientConfig": { "url": webhook.url, "caBundle": data_encoding::BASE64.encode(webhook.certificate.as_bytes()) },
-    });
+    let certificate = data_encoding::BASE64.encode(webhook.certificate.as_bytes());
+    let hook = |name: &str, url: &str, namespaces: &[&str]| {
+        let selected = json!([{ "key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces }]);
+        json!({
+            "name": name, "sideEffects": "None", "admissionReviewVersions": ["v1"], "rules": rules, "timeoutSeconds": 5,
+            "namespaceSelector": { "matchExpressions": selected }, "clientConfig": { "url": url, "caBundle": certificate },
+        })
+    };
+    let hooks = [
+        hook("strict.example.com", &webhook.url, &["webhook-denial", "webhook-denial-of-the-object"]),
+        // Nobody listens there.
+        hook("silent.example.com", "https://127.0.0.1:9/", &["silent-webhook"]),
+    ];
     let configuration = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": { "name": "strict" }, "webhooks": [hook],
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": { "name": "strict" }, "webhooks": hooks,
     });
     kubectl.run_with_input(&["apply", "-f", "-"], &configuration.to_string()).unwrap();
     let rights = ["create", "role", "reader", "--verb=get,list", "--resource=configmaps", "-n", "missing-permission"];
@@ -334,11 +364,18 @@ async fn every_failure_that_an_api_server_shows_is_named_and_ends_the_run() {
     let Some(plane) = available(name, ControlPlane::start()) else { return };
     let (played, plays): (Vec<Failure>, Vec<Play>) = played().into_iter().unzip();
     let plays: BTreeMap<String, Play> = played.iter().map(Failure::namespace).zip(plays).collect();
-    let failures: Vec<Failure> =
-        [exceeds_its_quota(), is_denied(), is_denied_itself(), is_of_no_kind(), wants_a_taken_port(), claims_of_no_class()]
-            .into_iter()
-            .chain(played)
-            .collect();
+    let failures: Vec<Failure> = [
+        exceeds_its_quota(),
+        is_denied(),
+        is_not_answered(),
+        is_denied_itself(),
+        is_of_no_kind(),
+        wants_a_taken_port(),
+        claims_of_no_class(),
+    ]
+    .into_iter()
+    .chain(played)
+    .collect();
     let (kubectl, webhook) = (plane.kubectl(), Webhook::start("no pods today"));
     let clerks = [is_not_permitted()];
     make_namespaces(&kubectl, &failures);
@@ -362,6 +399,7 @@ async fn every_failure_of_real_pods_is_named_and_ends_the_run() {
         fits_no_node(),
         misses_its_secret(),
         misses_its_variable(),
+        wants_a_taken_port_of_the_node(),
         claims_too_little(),
     ];
     let kubectl = cluster.kubectl();
