@@ -43,6 +43,16 @@ pub trait Provider<R: Resource>: Send + Sync {
     /// [`ProviderError`]; a part may have been done, and the next run goes on from what it observes.
     async fn apply(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R::Outputs, ProviderError>;
 
+    /// Makes it as [`apply`](Self::apply) does, where the place itself refuses that if something of this identity is there: one look and one write that nothing comes
+    /// between. `None` if something is there, and nothing was done. A run asks this first for what its plan makes, and looks only where it is refused. Default: the place
+    /// knows no such write, and nothing is done.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; a part may have been done.
+    async fn make_if_absent(&self, _run: &Run, _at: &R::Access, _desired: &R) -> Result<Option<R::Outputs>, ProviderError> {
+        Ok(None)
+    }
+
     /// Takes it away, and returns when it is gone.
     ///
     /// # Errors
@@ -125,7 +135,7 @@ impl<R: Resource> Observation<R> {
 /// Pauses between two tries grow from 10 to 500 ms, less a random quarter each, so that those who wait for one server do not come in step. The
 /// deadline is the run's patience, from the beginning of each step ([`PATIENCE`](crate::run::PATIENCE)). Asking to stop ends a pause.
 ///
-/// **Every further try begins with a look**, never with a write: an answer that was lost may have been that of a write that was done. If the look finds the thing as it
+/// **Every further try begins with a look**, never with a write (nor with [`Provider::make_if_absent`]): an answer that was lost may have been that of a write that was done. If the look finds the thing as it
 /// should be, that is the end of the step.
 ///
 /// A proof is not tried again: it waits by itself for what it has to see ([`Run::wait_for`]), and what it returns is its end.
@@ -295,6 +305,10 @@ impl<R: Resource, P: Provider<R> + ?Sized> Provider<R> for Arc<P> {
 
     async fn apply(&self, run: &Run, at: &R::Access, desired: &R, live: Option<&Live<R>>) -> Result<R::Outputs, ProviderError> {
         (**self).apply(run, at, desired, live).await
+    }
+
+    async fn make_if_absent(&self, run: &Run, at: &R::Access, desired: &R) -> Result<Option<R::Outputs>, ProviderError> {
+        (**self).make_if_absent(run, at, desired).await
     }
 
     async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError> {

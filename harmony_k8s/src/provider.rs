@@ -1,6 +1,6 @@
 //! Looks at, previews, applies and deletes objects.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -31,11 +31,13 @@ pub(crate) struct Objects {
     pub(crate) connection: Connection,
     /// What was seen whole when it was looked at, until it is compared with a wish.
     seen: Mutex<HashMap<ObjectIdentity, Json>>,
+    /// Namespaces that are still to come: nothing can be asked about what will be in them.
+    coming: Mutex<HashSet<String>>,
 }
 
 impl Objects {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, seen: Mutex::default() }
+        Self { connection, seen: Mutex::default(), coming: Mutex::default() }
     }
 
     /// Looks at objects: those of one kind and namespace in one list.
@@ -92,6 +94,22 @@ impl Objects {
 
     fn remember(&self, identity: &ObjectIdentity, object: Json) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(identity.clone(), object);
+    }
+
+    /// Whether the namespace that an object is in is still to come. The API answers late where a namespace is missing, and the same for each object.
+    fn is_to_come(&self, identity: &ObjectIdentity) -> bool {
+        let coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
+        identity.namespace.as_ref().is_some_and(|namespace| coming.contains(namespace))
+    }
+
+    /// Notes whether a namespace is still to come.
+    fn note_namespace(&self, name: &str, is_to_come: bool) {
+        let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_to_come {
+            coming.insert(name.to_owned());
+        } else {
+            coming.remove(name);
+        }
     }
 
     /// What was seen, if it is what `outputs` are of.
@@ -153,8 +171,10 @@ impl Objects {
             // A plan says what it wishes; what the API adds to it is the API's.
             (Ok(_), None) => Ok(desired.clone()),
             (Ok(after), Some(live)) => Ok(compared(desired, live, managers.as_ref(), &after, &api.manager, holders)),
-            // The namespace is still to come.
-            (Err(error), None) if error.is_absent() => Ok(desired.clone()),
+            (Err(error), None) if error.is_absent() => {
+                desired.identity.namespace.iter().for_each(|namespace| self.note_namespace(namespace, true));
+                Ok(desired.clone())
+            }
             (Err(error), Some(live)) if let Some(why) = refused(desired, before.as_ref(), &error) => {
                 let wish = with_open_values(&desired.fields);
                 let fields = merged(&live.state.fields, &wish, managers.as_ref().map(|managers| &managers.all));
@@ -200,12 +220,47 @@ impl Objects {
             }
         }
         let applied = answer.map_err(|error| error.failed(what()))?;
-        if identity.kind == "CustomResourceDefinition" {
+        self.applied(run, api, &path, applied, identity).await
+    }
+
+    /// Makes it where it is not: an object that is there has another version than the one that is named.
+    async fn make_now<S: Sort>(&self, run: &Run, desired: &Object<S>) -> Result<Option<ObjectOutputs>, ProviderError> {
+        // What several programs use is signed after a look at who does.
+        if S::ADOPTS {
+            return Ok(None);
+        }
+        let api = self.connection.api(run).await?;
+        let identity = &desired.identity;
+        learn(api, desired);
+        let path = wait_until_served(run, api, &self.connection.discovery, identity, &desired.api_version).await?;
+        let mut object = manifest(desired);
+        object["metadata"]["resourceVersion"] = json!(OF_NONE);
+        match api.send(run, &path, Send::Apply { object: &object, force: false, dry_run: false }).await {
+            Ok(applied) => self.applied(run, api, &path, applied, identity).await.map(Some),
+            Err(ApiError::Refused(refusal)) if refusal.code == 409 => Ok(None),
+            Err(error) => Err(error.failed(format!("failed to apply {identity} in {}", api.cluster()))),
+        }
+    }
+
+    /// Waits until what was applied is ready, and returns what it offers.
+    async fn applied(
+        &self,
+        run: &Run,
+        api: &Api,
+        path: &str,
+        applied: Json,
+        identity: &ObjectIdentity,
+    ) -> Result<ObjectOutputs, ProviderError> {
+        let is_definition = identity.kind == "CustomResourceDefinition";
+        if is_definition {
             self.connection.discovery.forget().await;
         }
-        let ready = wait_until_ready(run, api, &path, applied, identity).await?;
-        if identity.kind == "CustomResourceDefinition" {
+        let ready = wait_until_ready(run, api, path, applied, identity).await?;
+        if is_definition {
             self.connection.discovery.forget().await;
+        }
+        if identity.kind == "Namespace" {
+            self.note_namespace(&identity.name, false);
         }
         Ok(outputs(&ready))
     }
@@ -305,6 +360,8 @@ fn is_secret(identity: &ObjectIdentity) -> bool {
 
 /// The output that tells one state of an object from the next.
 const VERSION: &str = "resource-version";
+/// A version that no object has: they are numbers of changes of a store, whose first one is empty.
+const OF_NONE: &str = "1";
 
 /// The wanted ones of a list, each with its kind, which the elements of a list do not say.
 fn pick(list: &mut Json, wanted: &[ObjectIdentity], indices: Vec<usize>) -> Vec<(usize, Option<Json>)> {
@@ -468,11 +525,15 @@ impl<S: Sort> Provider<Object<S>> for Objects {
         let found = self.look(run, &identities).await?;
         let api = self.connection.api(run).await?;
         let observed = identities.iter().zip(found).map(|(identity, object)| {
+            if *identity == ObjectIdentity::of_namespace(&identity.name) {
+                self.note_namespace(&identity.name, object.is_none());
+            }
             let Some(object) = object else { return Observation::Absent };
             api.learn_secrets(&object, is_secret(identity));
             let mut seen = live(identity, &object, &Ownership::of(&object, &api.manager), &api.manager);
             seen.state.readiness = seen.state.readiness.map(|reason| api.redacted(reason));
             self.remember(identity, object);
+            identity.namespace.iter().for_each(|namespace| self.note_namespace(namespace, false));
             Observation::There(Box::new(seen))
         });
         Ok(observed.collect())
@@ -492,7 +553,7 @@ impl<S: Sort> Provider<Object<S>> for Objects {
                 let managers = self.recall(&desired.identity, &live.outputs).map(|object| Ownership::of(&object, ""));
                 Ok(compared_unasked(&desired.fields, live, managers.as_ref().map(|managers| &managers.all)))
             }
-            None if unknown => Ok(desired.clone()),
+            None if unknown || self.is_to_come(&desired.identity) => Ok(desired.clone()),
             _ => self.preview_known(run, desired, live).await,
         }
     }
@@ -513,6 +574,10 @@ impl<S: Sort> Provider<Object<S>> for Objects {
         live: Option<&Live<Object<S>>>,
     ) -> Result<ObjectOutputs, ProviderError> {
         self.apply_now(run, desired, live).await
+    }
+
+    async fn make_if_absent(&self, run: &Run, (): &(), desired: &Object<S>) -> Result<Option<ObjectOutputs>, ProviderError> {
+        self.make_now(run, desired).await
     }
 
     async fn delete(&self, run: &Run, (): &(), identity: &ObjectIdentity) -> Result<(), ProviderError> {

@@ -58,6 +58,9 @@ impl Making<'_> {
     async fn attempt(&self, provider: &dyn AnyProvider, begun: &OnceLock<Change>) -> Result<Looked<Effect>, ProviderError> {
         let ItemKind::Wanted { resource, .. } = &self.item.what else { return Err(not_ready(self.item, "it is not wanted")) };
         let Filled { access, spec, .. } = &self.filled;
+        if let Some(made) = self.make_at_once(provider, begun).await? {
+            return Ok(Looked::Found(made));
+        }
         // What stands there without this program having made it is another's, unless it is the half of an earlier try.
         let entry = self.entry.as_ref().filter(|_| self.known || begun.get().is_some());
         let known = AnyKnown { identity: resource.identity.clone(), kept: entry.and_then(|entry| entry.kept.clone()) };
@@ -91,6 +94,21 @@ impl Making<'_> {
         let outputs = provider.apply(&self.run, access, spec, before).await?;
         let held = before.and_then(|live| live.holds.clone());
         Ok(Looked::Found(Effect::Stands { wrote: true, change, outputs, held }))
+    }
+
+    /// What the plan makes is made without another look where its place refuses to make what is there: a look is out of date when the write
+    /// comes, and that is not. A write that may have been done is never the first of a further try.
+    async fn make_at_once(&self, provider: &dyn AnyProvider, begun: &OnceLock<Change>) -> Result<Option<Effect>, ProviderError> {
+        if self.shown.change != Change::Create || begun.get().is_some() {
+            return Ok(None);
+        }
+        self.run.ensure_may_change()?;
+        let made = provider.make_if_absent(&self.run, &self.filled.access, &self.filled.spec).await;
+        if !matches!(made, Ok(None)) {
+            begun.get_or_init(|| Change::Create);
+        }
+        let stands = |outputs| Effect::Stands { wrote: true, change: Change::Create, outputs, held: None };
+        made.map(|outputs| outputs.map(stands))
     }
 
     /// That something may be taken over does not say that it is taken over unseen: the plan showed something to be made.

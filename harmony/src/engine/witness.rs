@@ -161,6 +161,10 @@ impl AnyProvider for Watched {
         self.provider.apply(run, at, desired, live).await
     }
 
+    async fn make_if_absent(&self, run: &Run, at: &Json, desired: &Json) -> Result<Option<Json>, ProviderError> {
+        self.provider.make_if_absent(run, at, desired).await
+    }
+
     async fn delete(&self, run: &Run, at: &Json, identity: &Json) -> Result<(), ProviderError> {
         self.provider.delete(run, at, identity).await
     }

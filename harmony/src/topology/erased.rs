@@ -63,6 +63,7 @@ pub(crate) trait AnyProvider: Send + Sync {
     async fn preview(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError>;
     async fn missing_rights(&self, run: &Run, at: &Json, intended: &[AnyIntended]) -> Result<Vec<String>, ProviderError>;
     async fn apply(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError>;
+    async fn make_if_absent(&self, run: &Run, at: &Json, desired: &Json) -> Result<Option<Json>, ProviderError>;
     async fn delete(&self, run: &Run, at: &Json, identity: &Json) -> Result<(), ProviderError>;
 }
 
@@ -123,6 +124,11 @@ impl<R: Resource> AnyProvider for Erased<R> {
         let live = live.map(typed_live::<R>).transpose()?;
         let outputs = self.0.apply(run, &read::<R, _>("access", at)?, &read::<R, _>("spec", desired)?, live.as_ref()).await?;
         write::<R>("outputs", &outputs)
+    }
+
+    async fn make_if_absent(&self, run: &Run, at: &Json, desired: &Json) -> Result<Option<Json>, ProviderError> {
+        let made = self.0.make_if_absent(run, &read::<R, _>("access", at)?, &read::<R, _>("spec", desired)?).await?;
+        made.map(|outputs| write::<R>("outputs", &outputs)).transpose()
     }
 
     async fn delete(&self, run: &Run, at: &Json, identity: &Json) -> Result<(), ProviderError> {

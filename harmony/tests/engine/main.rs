@@ -5,6 +5,7 @@
 mod adoption;
 mod apply;
 mod arrange;
+mod at_once;
 mod failure;
 mod forgetting;
 mod home;

@@ -32,6 +32,10 @@ impl Program {
         Self { site, place, _directory: directory }
     }
 
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
     pub(crate) async fn plan(&self, scores: &Scores<K8sPlace>) -> Result<Plan, EngineError> {
         Maestro::new(&self.site).plan(&Inventory::empty(), &self.place, scores).await
     }

@@ -97,6 +97,13 @@ impl<R: FakeKind> Provider<R> for FakeProvider<R> {
         Ok(outputs)
     }
 
+    async fn make_if_absent(&self, run: &Run, at: &R::Access, desired: &R) -> Result<Option<R::Outputs>, ProviderError> {
+        if !self.world.makes_at_once() || self.world.find(R::KIND, &desired.identity().to_string()).is_some() {
+            return Ok(None);
+        }
+        self.apply(run, at, desired, None).await.map(Some)
+    }
+
     async fn delete(&self, run: &Run, at: &R::Access, identity: &R::Identity) -> Result<(), ProviderError> {
         if !R::STANDS_ALONE {
             self.enter(at)?;

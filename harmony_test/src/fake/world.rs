@@ -25,6 +25,7 @@ struct State {
     failing_proofs: BTreeMap<String, ProviderError>,
     proofs: Vec<String>,
     watch: Option<Watch>,
+    makes_at_once: bool,
 }
 
 type Watch = Arc<dyn Fn(&Happened) + Send + Sync>;
@@ -192,6 +193,15 @@ impl World {
     /// Takes a thing away by hand; whether it was there.
     pub fn remove(&self, kind: &str, identity: &str) -> bool {
         self.state().things.get_mut(kind).is_some_and(|things| things.remove(identity).is_some())
+    }
+
+    /// From now on it makes what is not there without having been looked at, and refuses what is.
+    pub fn make_at_once(&self) {
+        self.state().makes_at_once = true;
+    }
+
+    pub(super) fn makes_at_once(&self) -> bool {
+        self.state().makes_at_once
     }
 
     /// Lets the next `times` calls on a thing fail.
