@@ -1,7 +1,7 @@
 //! Site programs that are killed and disturbed at every point, and what checks that the next run needs nothing from anybody.
 //!
 //! Entry points: [`Matrix`] for real programs with real processes (`cargo xtask crash` runs all of it, the tests of this crate a seeded
-//! part), [`memory`] for the supercluster of nine servers on things in memory, where a point takes milliseconds.
+//! part), [`cluster`] for what these programs do on a real API server, [`memory`] for the supercluster of nine servers on things in memory, where a point takes milliseconds.
 //!
 //! Nothing here is shipped: the programs of users know no variable that would make them fail.
 
@@ -13,6 +13,7 @@
 )]
 
 mod chain;
+pub mod cluster;
 mod excuse;
 mod fault;
 mod foreign;

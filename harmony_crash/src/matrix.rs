@@ -3,15 +3,16 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use harmony_test::Finished;
 
+use crate::cluster::{Others, Part};
 use crate::excuse::Excused;
 use crate::fault::{At, Trouble, What};
 use crate::name::PointName;
-use crate::world::{Shape, World};
+use crate::world::{Standing, World};
 
 /// A command that changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +45,10 @@ pub enum Next {
 
 /// A program, and what an undisturbed run of it leaves.
 pub struct Matrix {
-    binary: String,
-    foreign: Vec<&'static str>,
+    make: Box<dyn Fn() -> World + Send + Sync>,
     servers: usize,
-    expected: Shape,
-    empty: Shape,
+    expected: Standing,
+    empty: Standing,
     points: [Vec<PointName>; 2],
 }
 
@@ -78,14 +78,29 @@ impl Matrix {
     /// If that does not end well.
     #[must_use]
     pub fn new(binary: &str, servers: usize, foreign: &[&'static str]) -> Self {
-        let world = World::new(binary, foreign);
+        let (binary, foreign) = (binary.to_owned(), foreign.to_vec());
+        Self::of(servers, move || World::new(&binary, &foreign))
+    }
+
+    /// The program at `binary` on a cluster, each world in a part of it. Runs it once from nothing to nothing.
+    ///
+    /// # Panics
+    /// If that does not end well.
+    #[must_use]
+    pub fn on_cluster(binary: &str, others: &Arc<Others>) -> Self {
+        let (binary, others) = (binary.to_owned(), Arc::clone(others));
+        Self::of(0, move || World::on_cluster(&binary, Part::new(&others)))
+    }
+
+    fn of(servers: usize, make: impl Fn() -> World + Send + Sync + 'static) -> Self {
+        let world = make();
         let apply = world.record(Command::Apply.arguments());
         world.expect(Command::Apply.arguments(), 0);
-        let expected = world.shape();
+        let expected = world.standing();
         let destroy = world.record(Command::Destroy.arguments());
-        let empty = world.shape();
+        let empty = world.standing();
         let points = [apply, destroy].map(without_repetition);
-        Self { binary: binary.to_owned(), foreign: foreign.to_vec(), servers, expected, empty, points }
+        Self { make: Box::new(make), servers, expected, empty, points }
     }
 
     /// The points of a command, in the order in which an undisturbed run passed them.
@@ -146,7 +161,7 @@ impl Matrix {
     }
 
     pub(crate) fn new_world(&self) -> World {
-        World::new(&self.binary, &self.foreign)
+        (self.make)()
     }
 
     /// The next run ends as it should, and in the end nothing is left.
@@ -164,27 +179,25 @@ impl Matrix {
     /// The next run makes everything as it should be, and the one after it changes nothing; then everything can be taken away.
     fn expect_converged(&self, world: &World) -> Finished {
         world.expect(Command::Apply.arguments(), 0);
-        expect_shape(world, &self.expected);
+        world.expect_standing(&self.expected);
         assert_eq!(world.program().processes().len(), self.servers, "{:?}", world.program().processes());
         world.expect_foreign_untouched();
         let before = world.kept();
-        let summary = world.expect(&["apply", "--yes", "--json"], 0).summary();
-        assert_eq!((&summary["outcome"], &summary["writes"]), (&"converged".into(), &0.into()), "{NOTHING_WRITTEN}: {summary}");
+        let writes = world.writes_during(|| {
+            let summary = world.expect(&["apply", "--yes", "--json"], 0).summary();
+            let said = (&summary["outcome"], &summary["writes"]);
+            assert_eq!(said, (&"converged".into(), &0.into()), "{NOTHING_WRITTEN}: {summary}");
+        });
+        assert!(writes.is_empty(), "{NOTHING_WRITTEN} asks the API server for {:?}", writes.tally());
         assert!(before == world.kept(), "{NOTHING_WRITTEN} changed a file");
         world.expect(Command::Destroy.arguments(), 0)
     }
 
     fn expect_gone(&self, world: &World) {
         assert_eq!(world.program().processes(), [], "processes are left");
-        expect_shape(world, &self.empty);
+        world.expect_standing(&self.empty);
         world.expect_foreign_untouched();
     }
-}
-
-fn expect_shape(world: &World, expected: &Shape) {
-    let shape = world.shape();
-    let (more, less): (Vec<_>, Vec<_>) = (shape.difference(expected).collect(), expected.difference(&shape).collect());
-    assert!(more.is_empty() && less.is_empty(), "left over: {more:?}, missing: {less:?}");
 }
 
 /// What came of something that may be tried twice.

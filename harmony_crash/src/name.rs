@@ -31,7 +31,8 @@ impl PointName {
     /// Whether its primitive changes nothing: a kill there leaves what a kill at the points around it leaves.
     #[must_use]
     pub fn only_looks(&self) -> bool {
-        ["Read", "List"].contains(&self.operation.as_str())
+        let reads = ["Read", "List"].contains(&self.operation.as_str());
+        reads || (self.operation == "Request" && asks(&self.target))
     }
 
     /// Whether it changes something, and is the first of its name that is about one thing: what is done again in every run (the lock, the
@@ -46,6 +47,11 @@ impl PointName {
     pub fn is_about_other_processes(&self) -> bool {
         self.target.starts_with("/proc/")
     }
+}
+
+/// Whether a request to an API server asks only: for what is there, what would happen, or what is permitted.
+fn asks(target: &str) -> bool {
+    target.starts_with("GET ") || target.contains("dryRun=All") || target.contains("accessreviews of ")
 }
 
 /// Names points as they come.
@@ -100,6 +106,17 @@ fn varies(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_that_only_asks_is_told_from_one_that_changes_something() {
+        let point =
+            |target: &str| PointName { operation: "Request".into(), moment: "After".into(), target: target.into(), nth: 1 };
+        for asks in ["GET /api of c", "PATCH /api/v1/x?force=false&dryRun=All of c", "POST /apis/a/selfsubjectaccessreviews of c"]
+        {
+            assert!(point(asks).only_looks(), "{asks}");
+        }
+        assert!(!point("PATCH /api/v1/x?force=false of c").only_looks() && !point("DELETE /api/v1/x of c").only_looks());
+    }
 
     #[test]
     fn a_target_is_called_the_same_in_every_run() {

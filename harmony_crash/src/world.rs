@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 use harmony_test::{Finished, SiteProgram};
+use harmony_testbed::AuditTrail;
 use harmony_types::HostName;
 
+use crate::cluster::{Part, Things};
 use crate::excuse::{Excused, excuse_of};
 use crate::fault::{At, FaultPlan, VARIABLE, What};
 use crate::foreign::nats_server;
@@ -27,6 +29,8 @@ pub struct World {
     address: Ipv4Addr,
     /// As whom the program runs, unless as whoever runs the test.
     user: Option<u32>,
+    /// Its part of a cluster, if its program has one.
+    part: Option<Part>,
 }
 
 /// `nobody`, whom every Linux knows by this number.
@@ -56,6 +60,13 @@ pub fn listen_address() -> HostName {
 /// streams.
 pub type Shape = BTreeSet<(PathBuf, u32)>;
 
+/// What stands in a world.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    shape: Shape,
+    things: Things,
+}
+
 impl World {
     /// A new one for the program at `binary`, with files of others in `foreign` (relative to the state directory).
     ///
@@ -69,7 +80,16 @@ impl World {
             let above = path.parent().expect("a directory above it");
             fs::create_dir_all(above.join("theirs")).and_then(|()| fs::write(path, contents)).expect("a file of others");
         }
-        Self { program, foreign, address: next_address(), user: None }
+        Self { program, foreign, address: next_address(), user: None, part: None }
+    }
+
+    /// A new one for the program at `binary`, with a part of a cluster.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    pub(crate) fn on_cluster(binary: &str, part: Part) -> Self {
+        Self { part: Some(part), ..Self::new(binary, &[]) }
     }
 
     /// A new one whose program the modes of files hold for, as they do not for root: it runs as nobody if the test runs as root.
@@ -137,6 +157,7 @@ impl World {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.program.command(arguments);
         command.env_remove("HARMONY_NATS_SERVER").env("PATH", "/usr/bin:/bin").env(ADDRESS, self.address.to_string());
+        command.envs(self.part.iter().flat_map(Part::variables));
         if let Some(user) = self.user {
             command.uid(user).gid(user).env("XDG_CACHE_HOME", self.cache());
         }
@@ -204,6 +225,28 @@ impl World {
             let theirs = path.parent().expect("a directory above it").join("theirs");
             assert!(theirs.is_dir(), "`{}` was removed", theirs.display());
         }
+    }
+
+    /// What stands in it, when what others make and remove by themselves has come and gone.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing { shape: self.shape(), things: self.part.as_ref().map(Part::undisturbed).unwrap_or_default() }
+    }
+
+    /// Fails unless this is what stands in it, or comes to stand in it by itself, and what is others' in its cluster is untouched.
+    pub(crate) fn expect_standing(&self, expected: &Standing) {
+        let shape = self.shape();
+        let (more, less): (Vec<_>, Vec<_>) =
+            (shape.difference(&expected.shape).collect(), expected.shape.difference(&shape).collect());
+        assert!(more.is_empty() && less.is_empty(), "left over: {more:?}, missing: {less:?}");
+        let things = self.part.as_ref().map(|part| part.settled(&expected.things)).unwrap_or_default();
+        assert!(things == expected.things, "in the cluster: {}", things.differences(&expected.things).join("\n"));
+    }
+
+    /// Does something, and says what its program asked of its part of a cluster meanwhile that changes something.
+    pub(crate) fn writes_during(&self, something: impl FnOnce()) -> AuditTrail {
+        let mark = self.part.as_ref().map(|part| (part, part.mark()));
+        something();
+        mark.map(|(part, mark)| part.writes_since(mark)).unwrap_or_default()
     }
 
     /// What stands in the state directory.

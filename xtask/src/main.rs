@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 const USAGE: &str = "usage: cargo xtask test                              everything that has to pass
-       cargo xtask crash [--main-job | --memory] …      kills and faults at every point
+       cargo xtask crash [--main-job|--memory|--k8s] … kills and faults at every point
        cargo xtask model [--scenarios N] [--seed S]    the model of the engine, 10000 scenarios
        cargo xtask mutants [NAME]...                   errors that the model has to notice
        cargo xtask testbed up|down|status|build …      real Kubernetes clusters to try things on";

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use harmony_crash::cluster::Others;
 use harmony_crash::memory::MemoryFaults;
 use harmony_crash::{Command, ForeignServer, Matrix, Next, PointName, Seed, THE_END, Table, Trouble, Visit, What};
+use harmony_testbed::ControlPlane;
 
 /// What happens at a point: `die` unless said otherwise.
 const WHAT: [(&str, What); 11] = [
@@ -23,7 +25,7 @@ const WHAT: [(&str, What); 11] = [
     ("ctrl-c-twice", What::Interrupt(2)),
 ];
 
-const USAGE: &str = "usage: cargo xtask crash [--from N] [--to N] [--sample N] [--seed N] [--side-by-side N] [--points] [--main-job | --memory] [--what WHAT]";
+const USAGE: &str = "usage: cargo xtask crash [--from N] [--to N] [--sample N] [--seed N] [--side-by-side N] [--points] [--main-job | --memory | --k8s] [--what WHAT]";
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -36,6 +38,7 @@ struct Wanted {
     points: bool,
     main_job: bool,
     memory: bool,
+    k8s: bool,
     what: Option<What>,
 }
 
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     match &wanted {
         Wanted { memory: true, .. } => memory(&wanted, &table),
         Wanted { main_job: true, .. } => main_job(&wanted, &table),
+        Wanted { k8s: true, .. } => cluster(&wanted, &table),
         _ => one_server(&wanted, &table),
     }
     foreign.expect_untouched();
@@ -93,6 +97,19 @@ fn main_job(wanted: &Wanted, table: &Mutex<Table>) {
             }
         });
     }
+}
+
+/// Objects of every sort on a real API server, each world in a part of it. What a world waits for is the cluster's doing most of the time, so
+/// that several go side by side.
+fn cluster(wanted: &Wanted, table: &Mutex<Table>) {
+    let others = Others::on(ControlPlane::start().expect("a control plane"));
+    let matrix = Matrix::on_cluster(&binary("crash_cluster"), &others);
+    let wanted = &Wanted { side_by_side: wanted.side_by_side.or(Some(16)), ..*wanted };
+    let changes = |point: &PointName| !point.only_looks();
+    visit_all("on a cluster", &matrix, (Command::Apply, Next::Apply), wanted, table, changes);
+    visit_all("on a cluster", &matrix, (Command::Apply, Next::Destroy), wanted, table, changes);
+    visit_all("on a cluster", &matrix, (Command::Destroy, Next::Destroy), wanted, table, changes);
+    others.expect_untouched();
 }
 
 /// Each fault at each point of the main job on things in memory.
@@ -164,6 +181,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
             "--what" => wanted.what = Some(what(&arguments.next()?)?),
             "--main-job" => wanted.main_job = true,
             "--memory" => wanted.memory = true,
+            "--k8s" => wanted.k8s = true,
             _ => return None,
         }
     }
