@@ -21,13 +21,14 @@ fn a_killed_run_on_a_cluster_needs_nothing_from_anybody() {
     let matrix = Matrix::on_cluster(env!("CARGO_BIN_EXE_crash_cluster"), &others);
     let table = Mutex::new(Table::default());
     let visit = |command: Command, next: Next, count: usize| {
-        let changes: Vec<PointName> = matrix.points(command).iter().filter(|point| !point.only_looks()).cloned().collect();
-        let points = Seed(SEED).sample(&changes, count);
+        let changes = matrix.points(command).iter().filter(|point| !point.only_looks()).cloned();
+        let (requests, files): (Vec<PointName>, Vec<_>) = changes.partition(|point| point.operation == "Request");
+        let points = [Seed(SEED).sample(&requests, count / 2), Seed(SEED).sample(&files, count - count / 2)].concat();
         matrix.visit_at((command, next), &points, What::Die, SIDE_BY_SIDE, |visit| table.lock().unwrap().add(visit));
     };
     std::thread::scope(|scope| {
         scope.spawn(|| visit(Command::Apply, Next::Apply, 8));
-        scope.spawn(|| visit(Command::Apply, Next::Destroy, 7));
+        scope.spawn(|| visit(Command::Apply, Next::Destroy, 8));
         scope.spawn(|| visit(Command::Destroy, Next::Destroy, 8));
     });
     let table = table.into_inner().unwrap();
