@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Send;
 use crate::connection::Connection;
+use crate::nats::Exposure;
 use crate::place::K8sPlace;
 use crate::provider::Objects;
 use crate::tunnel::Tunnels;
@@ -28,6 +29,7 @@ pub struct K8sAnywhereTopology<N = WithoutNats> {
     distribution: Option<Distribution>,
     manager: Option<String>,
     servers: NatsK8sSettings,
+    exposure: Exposure,
     nats: N,
 }
 
@@ -101,6 +103,7 @@ impl K8sAnywhereTopology {
             distribution: None,
             manager: None,
             servers: NatsK8sSettings::default(),
+            exposure: Exposure::Internal,
             nats: WithoutNats,
         }
     }
@@ -117,6 +120,7 @@ impl<N> K8sAnywhereTopology<N> {
             distribution: self.distribution,
             manager: self.manager,
             servers: self.servers,
+            exposure: self.exposure,
             nats: WithNats(Arc::new(client)),
         }
     }
@@ -140,6 +144,14 @@ impl<N> K8sAnywhereTopology<N> {
     #[must_use]
     pub fn with_nats_storage_class(mut self, class: &str) -> Self {
         self.servers.storage_class = Some(class.to_owned());
+        self
+    }
+
+    /// The same, with NATS servers that are dialled from outside of the cluster like this. A supercluster needs it of every cluster that is one
+    /// of its sites. Default: [`Exposure::Internal`].
+    #[must_use]
+    pub fn with_nats_exposure(mut self, exposure: Exposure) -> Self {
+        self.exposure = exposure;
         self
     }
 
@@ -216,9 +228,9 @@ where
             ProviderError::Refused(failure.with_hint("correct the name given to `K8sAnywhereTopology`"))
         })?;
         let objects = Arc::new(Objects::new(self.connection(site)));
-        let (namespace, servers, nats) = (self.namespace, self.servers, self.nats);
-        nats.take_way(Arc::new(Tunnels::new(objects.connection.clone())));
-        Ok(K8sPlace { name, site: site.clone(), namespace, facts, servers, nats, objects })
+        let (namespace, servers, exposure, nats) = (self.namespace, self.servers, self.exposure, self.nats);
+        nats.take_way(Arc::new(Tunnels::new(name.clone(), objects.connection.clone())));
+        Ok(K8sPlace { name, site: site.clone(), namespace, facts, servers, exposure, nats, objects })
     }
 }
 

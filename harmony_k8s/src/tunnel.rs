@@ -9,6 +9,7 @@ use harmony::modules::nats::client::{Lead, WayToServers};
 use harmony::provider::ProviderError;
 use harmony::run::Run;
 use harmony_io::{Door, Io};
+use harmony_types::PlaceName;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::task::JoinHandle;
@@ -19,6 +20,7 @@ use crate::connection::Connection;
 /// Tunnels to the pods of one cluster. One is opened when it is first asked for, and stays until the program ends: what does not go through
 /// it costs nothing.
 pub struct Tunnels {
+    place: PlaceName,
     connection: Connection,
     open: Mutex<HashMap<Target, Tunnel>>,
 }
@@ -43,8 +45,8 @@ impl Drop for Tunnel {
 }
 
 impl Tunnels {
-    pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, open: Mutex::default() }
+    pub(crate) fn new(place: PlaceName, connection: Connection) -> Self {
+        Self { place, connection, open: Mutex::default() }
     }
 
     fn address_of(&self, target: Target, io: &Io, pods: kube::Api<Pod>) -> Result<SocketAddr, ProviderError> {
@@ -63,6 +65,10 @@ impl Tunnels {
 
 #[async_trait]
 impl WayToServers for Tunnels {
+    fn place(&self) -> &PlaceName {
+        &self.place
+    }
+
     async fn lead_to(&self, run: &Run, host: &str, port: u16) -> Result<Lead, ProviderError> {
         let Some((pod, namespace)) = pod_of(host) else { return Ok(Lead::Elsewhere) };
         if self.connection.is_from_inside() {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use harmony::ArrangeError;
 use harmony::address::Address;
 use harmony::capability::{
-    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement,
-    ServerPaths,
+    CredentialFile, Endpoint, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, Reach,
+    ServerArrangement, ServerPaths,
 };
 use harmony::modules::nats::access::{Credential, NatsAccess};
 use harmony::modules::nats::assets::{KvBucket, Stream};
@@ -15,7 +15,7 @@ use harmony::modules::nats::proof::Member;
 use harmony::modules::nats::render::{ROUTES_FILE, RenderedConf, conf};
 use harmony::stage::Stage;
 use harmony::text;
-use harmony::value::{Syntax, Text};
+use harmony::value::{Syntax, Text, Value};
 use harmony_types::{HostName, ServerName, SiteName};
 
 use crate::kind::{Access, FilePath, LocalDirectory, LocalFile, LocalPort, PortHolder, PortIdentity};
@@ -65,12 +65,34 @@ impl LocalPlace<WithNats> {
         &self,
         server: &ServerName,
         role: &str,
-        host: &HostName,
+        (host, reach): (&HostName, Reach),
         stage: &mut Stage,
     ) -> Result<Listener, ArrangeError> {
+        let dialled = self.advertise.as_ref().unwrap_or(host);
+        if reach == Reach::Beyond {
+            self.ensure_is_reached(dialled)?;
+        }
         let identity = PortIdentity { process: self.process(server), role: role.to_owned(), host: host.clone() };
-        let port = stage.add(self, &format!("{role}-port"), &LocalPort { identity, holder: PortHolder::Server })?;
-        Ok(Listener { host: host.clone(), port: port.get(&LocalPort::PORT), advertise: self.advertise.clone() })
+        let added = stage.add(self, &format!("{role}-port"), &LocalPort { identity, holder: PortHolder::Server })?;
+        let port = added.get(&LocalPort::PORT);
+        let near = Endpoint { host: Value::Known(dialled.clone()), port: port.clone() };
+        let far = (reach == Reach::Beyond).then(|| near.clone());
+        Ok(Listener { host: host.clone(), port, near, far })
+    }
+
+    /// From other machines, or what is as good as one.
+    fn ensure_is_reached(&self, host: &HostName) -> Result<(), ArrangeError> {
+        if host.address().is_none_or(|address| !address.is_loopback() && !address.is_unspecified()) {
+            return Ok(());
+        }
+        Err(ArrangeError::Unsupported {
+            place: self.name.to_string(),
+            what: format!("serve sites on other places, which dial {host} and find themselves"),
+            alternative:
+                "listen on an address at which they reach this machine, `.with_listen_address(…)`, or say the one that they \
+                          dial, `.with_advertised_host(…)`"
+                    .to_owned(),
+        })
     }
 
     fn arrange_program(&self, stage: &mut Stage) -> Result<Text, ArrangeError> {
@@ -144,17 +166,20 @@ impl Nats for LocalPlace<WithNats> {
         let server = &member.server;
         let loopback = HostName::loopback();
         stage.within(server.as_str(), |stage| {
-            let optional = |is_wanted: bool, role: &str, host: &HostName, stage: &mut Stage| {
-                is_wanted.then(|| self.arrange_listener(server, role, host, stage)).transpose()
+            let optional = |reach: Option<Reach>, role: &str, host: &HostName, stage: &mut Stage| {
+                reach.map(|reach| self.arrange_listener(server, role, (host, reach), stage)).transpose()
             };
             let cluster = optional(wanted.cluster, "cluster", &self.listen, stage)?;
             let gateway = optional(wanted.gateway, "gateway", &self.listen, stage)?;
-            let monitoring = optional(self.monitoring == Monitoring::Open, "monitoring", &loopback, stage)?;
-            let client = self.arrange_listener(server, "client", &self.listen, stage)?;
+            let monitoring = (self.monitoring == Monitoring::Open).then_some(Reach::Within);
+            let monitoring = optional(monitoring, "monitoring", &loopback, stage)?;
+            let client = self.arrange_listener(server, "client", (&self.listen, wanted.client), stage)?;
+            let reached = text!["tls://", client.near.text()];
             let mut names: Vec<HostName> = self.advertise.iter().cloned().chain([self.listen.clone(), loopback]).collect();
             names.sort();
             names.dedup();
-            Ok(Placement { client, cluster, gateway, monitoring, log: self.log, names, paths: self.paths(server) })
+            let names = names.into_iter().map(Value::Known).collect();
+            Ok(Placement { client, cluster, gateway, monitoring, reached, log: self.log, names, paths: self.paths(server) })
         })
     }
 

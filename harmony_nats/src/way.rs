@@ -26,14 +26,16 @@ impl Ways {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(way);
     }
 
-    /// Where the server of this URL is dialled: as it says, unless a way leads there.
+    /// Where the server of this URL is dialled: as it says, unless a way leads there; that of its place, if it says one.
     ///
     /// # Errors
     /// [`ProviderError::Unreachable`] if a way should lead there and does not; what a way fails with.
     pub(crate) async fn find(&self, run: &Run, server: &str) -> Result<Dialled, ProviderError> {
         let ways = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let as_it_says = Dialled { url: server.to_owned(), name: None };
-        let Some((url, host, port)) = parts(server).filter(|_| !ways.is_empty()) else { return Ok(as_it_says) };
+        let (bare, place) = server.split_once('#').map_or((server, None), |(bare, place)| (bare, Some(place)));
+        let as_it_says = Dialled { url: bare.to_owned(), name: None };
+        let Some((url, host, port)) = parts(bare).filter(|_| !ways.is_empty()) else { return Ok(as_it_says) };
+        let ways = ways.into_iter().filter(|way| place.is_none_or(|place| way.place().as_str() == place));
         let mut nowhere = None;
         for way in ways {
             match way.lead_to(run, &host, port).await? {

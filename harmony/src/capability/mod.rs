@@ -3,6 +3,7 @@
 mod certificates;
 #[cfg(feature = "k8s")]
 mod kubernetes;
+mod listener;
 mod nats;
 #[cfg(feature = "k8s")]
 mod nats_on_kubernetes;
@@ -11,10 +12,8 @@ mod secrets;
 pub use certificates::CertificateAuthorities;
 #[cfg(feature = "k8s")]
 pub use kubernetes::Kubernetes;
-pub use nats::{
-    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement,
-    ServerPaths,
-};
+pub use listener::{Endpoint, Listener, ListenersWanted, Reach};
+pub use nats::{CredentialFile, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement, ServerPaths};
 #[cfg(feature = "k8s")]
 pub use nats_on_kubernetes::NatsOnKubernetes;
 pub use secrets::KeepsSecrets;

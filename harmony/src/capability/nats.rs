@@ -1,8 +1,9 @@
 //! Running NATS servers.
 
-use harmony_types::{AccountName, HostName, Port, SiteName, SystemName, UserName};
+use harmony_types::{AccountName, SiteName, SystemName, UserName};
 
 use super::certificates::CertificateAuthorities;
+use super::listener::{Listener, ListenersWanted};
 use super::secrets::KeepsSecrets;
 use crate::address::Address;
 use crate::error::ArrangeError;
@@ -13,10 +14,10 @@ use crate::modules::nats::proof::{
     SystemAccountHoldsNoData,
 };
 use crate::modules::nats::spec::{LogLevel, ServerSpec};
+use crate::modules::tls::SubjectName;
 use crate::stage::Stage;
-use crate::text;
 use crate::topology::{Hosts, Proves};
-use crate::value::{Text, Value};
+use crate::value::Text;
 
 /// Runs NATS servers.
 #[diagnostic::on_unimplemented(
@@ -36,7 +37,7 @@ pub trait Nats:
     /// Says where a server will stand here and how it is dialled, and adds what that takes (a reserved port, a Service).
     ///
     /// # Errors
-    /// [`ArrangeError::Unsupported`] if the place cannot have such a server.
+    /// [`ArrangeError::Unsupported`] if the place cannot have such a server, or nobody reaches it from where it is to be dialled.
     fn arrange_placement(&self, server: &Member, wanted: ListenersWanted, stage: &mut Stage) -> Result<Placement, ArrangeError>;
 
     /// Adds what runs the server here, and returns the address of what is ready when the server is.
@@ -92,15 +93,6 @@ pub trait NatsSupercluster: NatsJetstream {
 // Composites hold them as trait objects.
 const _: fn(&dyn Nats, &dyn NatsJetstream, &dyn NatsSupercluster) = |_, _, _| {};
 
-/// Which listeners a server needs besides the one for clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListenersWanted {
-    /// For the other servers of its cluster.
-    pub cluster: bool,
-    /// For other clusters.
-    pub gateway: bool,
-}
-
 /// Where a server will stand.
 #[derive(Debug, Clone)]
 pub struct Placement {
@@ -112,35 +104,14 @@ pub struct Placement {
     pub gateway: Option<Listener>,
     /// For monitoring, which asks for no credential: on the loopback interface, and only if the place was told to.
     pub monitoring: Option<Listener>,
+    /// Where the program itself reaches the listener for clients, as one of the servers of a [`NatsAccess`].
+    pub reached: Text,
     /// How much it logs there.
     pub log: LogLevel,
     /// The names its certificate has to be for.
-    pub names: Vec<HostName>,
+    pub names: Vec<SubjectName>,
     /// Where its files are, as it sees them.
     pub paths: ServerPaths,
-}
-
-/// Where something listens, and how it is dialled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// The address it listens on.
-    pub host: HostName,
-    /// Its port.
-    pub port: Value<Port>,
-    /// The host that others dial, if it is another one.
-    pub advertise: Option<HostName>,
-}
-
-impl Listener {
-    /// `host:port` as others dial it.
-    #[must_use]
-    pub fn dialled(&self) -> Text {
-        let host = self.advertise.as_ref().unwrap_or(&self.host);
-        match host.address() {
-            Some(std::net::IpAddr::V6(address)) => text![format!("[{address}]:"), &self.port],
-            _ => text![format!("{host}:"), &self.port],
-        }
-    }
 }
 
 /// Where a server's files are, as the server sees them: absolute paths.
@@ -165,6 +136,8 @@ pub struct ServerArrangement {
     pub system: SystemName,
     /// Where in the system it is.
     pub member: Member,
+    /// The listeners it has, as they were asked for when it was placed.
+    pub wanted: ListenersWanted,
     /// What it is.
     pub spec: ServerSpec,
     /// Its certificate, PEM.

@@ -1,7 +1,8 @@
 //! Running NATS servers as pods that a Score says more of.
 
 use super::kubernetes::Kubernetes;
-use super::nats::{CredentialFile, ListenersWanted, NatsJetstream, Placement, ServerArrangement};
+use super::listener::ListenersWanted;
+use super::nats::{CredentialFile, NatsJetstream, Placement, ServerArrangement};
 use crate::address::Address;
 use crate::error::ArrangeError;
 use crate::modules::nats::kubernetes::NatsK8sSettings;

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use harmony::ArrangeError;
 use harmony::address::Address;
-use harmony::capability::{
-    CredentialFile, Listener, ListenersWanted, Nats, NatsJetstream, NatsOnKubernetes, Placement, ServerArrangement, ServerPaths,
-};
+use harmony::capability::{CredentialFile, ListenersWanted, Nats, NatsJetstream, NatsOnKubernetes, Placement, ServerArrangement};
 use harmony::modules::k8s::manifest::{Manifest, ManifestError};
 use harmony::modules::k8s::{arrange_object, share_object};
 use harmony::modules::nats::access::{Credential, NatsAccess};
@@ -15,26 +13,23 @@ use harmony::modules::nats::client::{JetstreamMode, WithNats};
 use harmony::modules::nats::kubernetes::{NatsK8sSettings, Packaging};
 use harmony::modules::nats::proof::Member;
 use harmony::modules::nats::render::{RenderedConf, conf};
-use harmony::modules::nats::spec::LogLevel;
 use harmony::stage::Stage;
 use harmony::text;
-use harmony::value::{Text, Value};
-use harmony_types::{HostName, Port, ServerName, SystemName};
+use harmony::value::Text;
+use harmony_types::SystemName;
 use serde_json::{Value as Json, json};
 
-use super::manifests::{CERTIFICATES, CLIENT_PORT, FILES, GATEWAY_PORT, ROUTE_PORT, STARTUP, STORE, Server, files};
+use super::exposure::exposed_ports;
+use super::manifests::{CERTIFICATES, STARTUP, Server, files};
 use super::pod::{NatsServerPod, ServerPodIdentity};
 use super::settings::volume;
 use crate::place::K8sPlace;
 
-/// A StatefulSet's pods carry its name and a hash in one label of at most 63 characters.
-const LONGEST_NAME: usize = 52;
-
 /// The pods of one system on a cluster, and all around them.
-struct Pods<'p> {
-    place: &'p K8sPlace<WithNats>,
-    settings: NatsK8sSettings,
-    namespace: String,
+pub(super) struct Pods<'p> {
+    pub(super) place: &'p K8sPlace<WithNats>,
+    pub(super) settings: NatsK8sSettings,
+    pub(super) namespace: String,
 }
 
 impl K8sPlace<WithNats> {
@@ -78,25 +73,6 @@ impl Pods<'_> {
             ),
             _ => Ok(()),
         }
-    }
-
-    fn ensure_is_name(&self, what: &str, name: &str) -> Result<(), ArrangeError> {
-        if name.len() <= LONGEST_NAME && name.starts_with(|first: char| first.is_ascii_lowercase()) {
-            return Ok(());
-        }
-        Err(ArrangeError::Unsupported {
-            place: self.place.name.to_string(),
-            what: format!("run {what} `{name}`: it becomes the name of Services and of a StatefulSet"),
-            alternative: format!("choose one of at most {LONGEST_NAME} characters that begins with a letter"),
-        })
-    }
-
-    fn host(&self, name: &str) -> Result<HostName, ArrangeError> {
-        name.parse().map_err(|error: harmony_types::NameError| ArrangeError::Unsupported {
-            place: self.place.name.to_string(),
-            what: error.to_string(),
-            alternative: "choose another namespace".to_owned(),
-        })
     }
 
     /// Adds an object with values that may be known later, and that several servers may say.
@@ -147,7 +123,8 @@ impl Pods<'_> {
             gates.push(self.arrange(&claim, &[], Sharing::Own, stage)?);
         }
         gates.push(self.arrange(&server.own_service(), &[], Sharing::Own, stage)?);
-        for object in [server.client_service(), server.disruption_budget(), server.network_policy()] {
+        let policy = server.network_policy(&exposed_ports(arrangement.wanted));
+        for object in [server.client_service(), server.disruption_budget(), policy] {
             gates.push(self.arrange(&object, &[], Sharing::Shared, stage)?);
         }
         self.arrange_ca_bundles(server, &arrangement.trust, stage)?;
@@ -198,19 +175,9 @@ enum Sharing {
     Shared,
 }
 
-/// A server's name in the cluster's DNS: its pod's, in its own Service.
-fn dns_name(server: &ServerName, namespace: &str) -> String {
-    format!("{server}-0.{server}.{namespace}.svc")
-}
-
-fn listener(host: &HostName, port: u16, advertised: &HostName) -> Result<Listener, ArrangeError> {
-    let port: Port = port.to_string().parse().map_err(|_| ArrangeError::refused("no port", Vec::new(), "report this"))?;
-    Ok(Listener { host: host.clone(), port: Value::Known(port), advertise: Some(advertised.clone()) })
-}
-
 impl Nats for K8sPlace<WithNats> {
-    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted, _: &mut Stage) -> Result<Placement, ArrangeError> {
-        self.pods(&NatsK8sSettings::default()).arrange_placement(member, wanted)
+    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted, stage: &mut Stage) -> Result<Placement, ArrangeError> {
+        self.pods(&NatsK8sSettings::default()).arrange_placement(member, wanted, stage)
     }
 
     fn arrange_server(&self, arrangement: &ServerArrangement, stage: &mut Stage) -> Result<Address, ArrangeError> {
@@ -228,9 +195,9 @@ impl NatsOnKubernetes for K8sPlace<WithNats> {
         settings: &NatsK8sSettings,
         member: &Member,
         wanted: ListenersWanted,
-        _: &mut Stage,
+        stage: &mut Stage,
     ) -> Result<Placement, ArrangeError> {
-        self.pods(settings).arrange_placement(member, wanted)
+        self.pods(settings).arrange_placement(member, wanted, stage)
     }
 
     fn arrange_pod(
@@ -253,41 +220,6 @@ impl NatsOnKubernetes for K8sPlace<WithNats> {
 }
 
 impl Pods<'_> {
-    /// Servers dial each other by the names of their pods, clients in the cluster also by the cluster's Service, and the program itself comes
-    /// through the API server to a loopback address.
-    fn arrange_placement(&self, member: &Member, wanted: ListenersWanted) -> Result<Placement, ArrangeError> {
-        let (server, cluster) = (member.server.as_str(), member.cluster.as_str());
-        self.ensure_is_name("a server called", server)?;
-        self.ensure_is_name("a cluster called", cluster)?;
-        let namespace = &self.namespace;
-        let (everywhere, own) = (self.host("0.0.0.0")?, self.host(&dns_name(&member.server, namespace))?);
-        let service = ["", &format!(".{namespace}"), &format!(".{namespace}.svc")].map(|rest| format!("{cluster}{rest}"));
-        let mut names = vec![own.clone(), HostName::loopback()];
-        for name in service.iter().chain(&self.settings.certificate_names) {
-            names.push(self.host(name)?);
-        }
-        // As a certificate has them.
-        names.sort();
-        names.dedup();
-        let optional = |is_wanted: bool, port| is_wanted.then(|| listener(&everywhere, port, &own)).transpose();
-        let inside = |name: &str| format!("{FILES}/{name}");
-        Ok(Placement {
-            client: listener(&everywhere, CLIENT_PORT, &own)?,
-            cluster: optional(wanted.cluster, ROUTE_PORT)?,
-            gateway: optional(wanted.gateway, GATEWAY_PORT)?,
-            monitoring: None,
-            log: LogLevel::Normal,
-            names,
-            paths: ServerPaths {
-                certificate: inside("certificate.pem"),
-                key: inside("key.pem"),
-                trust: inside("trust.pem"),
-                store: STORE.to_owned(),
-                log: None,
-            },
-        })
-    }
-
     fn arrange_server(&self, arrangement: &ServerArrangement, stage: &mut Stage) -> Result<Address, ArrangeError> {
         self.ensure_possible(arrangement)?;
         let (server, rendered) = (self.server(arrangement), conf(&arrangement.spec));
@@ -317,7 +249,7 @@ impl Pods<'_> {
             stage.within("credentials", |stage| self.arrange(&secret, &values, Sharing::Own, stage))?;
         }
         stage.next_step(
-            format!("Use {system} as {user} of account {account}: give a pod this Secret"),
+            format!("Use {system} as {user} of account {account}: give a pod of {} this Secret", self.place.name),
             text!["kubectl --namespace ", self.namespace.as_str(), " describe secret ", name],
         );
         Ok(())

@@ -120,9 +120,11 @@ impl Server<'_> {
         self.of_cluster("policy/v1", "PodDisruptionBudget", json!({ "spec": spec }))
     }
 
-    /// Clients from anywhere in the cluster, servers from among themselves.
-    pub(super) fn network_policy(&self) -> Json {
+    /// Clients from anywhere, servers from among themselves, and at the ports of `exposed` from anywhere too: those that come from outside
+    /// come with the address of a node or of a router. Whoever is no server of the system has no certificate to show.
+    pub(super) fn network_policy(&self, exposed: &[u16]) -> Json {
         let tcp = |port: u16| json!({ "port": port, "protocol": "TCP" });
+        let open: Vec<_> = [CLIENT_PORT].iter().chain(exposed).map(|port| tcp(*port)).collect();
         let servers = json!({
             "from": [{ "podSelector": { "matchLabels": self.system_labels() } }],
             "ports": [tcp(ROUTE_PORT), tcp(GATEWAY_PORT)],
@@ -130,7 +132,7 @@ impl Server<'_> {
         let spec = json!({
             "podSelector": { "matchLabels": self.cluster_labels() },
             "policyTypes": ["Ingress"],
-            "ingress": [{ "ports": [tcp(CLIENT_PORT)] }, servers],
+            "ingress": [{ "ports": open }, servers],
         });
         self.of_cluster("networking.k8s.io/v1", "NetworkPolicy", json!({ "spec": spec }))
     }
@@ -236,7 +238,7 @@ pub(super) fn files<'a>(
     always.into_iter().chain(routes).collect()
 }
 
-fn managed(mut labels: Json) -> Json {
+pub(super) fn managed(mut labels: Json) -> Json {
     labels["app.kubernetes.io/managed-by"] = json!("harmony");
     labels
 }

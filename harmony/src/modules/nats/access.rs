@@ -7,7 +7,8 @@ use crate::value::Text;
 /// Servers of a system, and a credential for them. The values may be known later; the secret ones are marked by their references.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NatsAccess {
-    /// `tls://host:port` of servers, any of which will do; the first that answers is used.
+    /// `tls://host:port` of servers, any of which will do; the first that answers is used. `#PLACE` behind it says that the host is one of
+    /// that place, to which a way of the program may lead: others may know their own hosts by the same name.
     pub servers: Vec<Text>,
     /// The certificate authorities that the servers' certificates are checked against, PEM, one after another.
     pub trust: Text,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harmony_types::{AccountName, SiteName, UserName};
+use harmony_types::{AccountName, PlaceName, SiteName, UserName};
 
 use super::access::{Credential, NatsAccess};
 use super::permission::Right;
@@ -10,7 +10,8 @@ use super::proof::{Member, SiteAccess};
 use super::score::KvAccess;
 use super::spec::{SystemSpec, UserProof, UserRole, UserSpec};
 use crate::address::Address;
-use crate::capability::CredentialFile;
+use crate::capability::{CredentialFile, Listener};
+use crate::text;
 use crate::value::Text;
 
 /// A NATS system, assembled from what all Scores say of it, and arranged on its places.
@@ -52,8 +53,12 @@ pub(super) struct FormerCredential {
 #[derive(Debug, Clone)]
 pub(super) struct BuiltServer {
     pub(super) member: Member,
-    /// `tls://host:port` for clients.
-    pub(super) url: Text,
+    /// The place that it stands on.
+    pub(super) place: PlaceName,
+    /// Where clients connect.
+    pub(super) client: Listener,
+    /// Where the program itself does.
+    pub(super) reached: Text,
     /// What is ready when the server runs.
     pub(super) process: Address,
 }
@@ -76,7 +81,7 @@ impl BuiltSystem {
     /// The same with another credential.
     fn access_with(&self, user: &UserSpec, credential: Credential, choose: impl Fn(&Member) -> bool) -> NatsAccess {
         NatsAccess {
-            servers: self.servers.iter().filter(|server| choose(&server.member)).map(|server| server.url.clone()).collect(),
+            servers: self.servers.iter().filter(|server| choose(&server.member)).map(|server| server.reached.clone()).collect(),
             trust: self.trust.clone(),
             who: who(user),
             credential,
@@ -105,14 +110,20 @@ impl BuiltSystem {
         self.spec.users().filter(|user| user.role == UserRole::Declared)
     }
 
-    pub(super) fn credential(&self, user: &UserSpec) -> CredentialFile {
+    /// The credential of a user for clients on `place`: they are told the servers there first.
+    pub(super) fn credential(&self, user: &UserSpec, place: &PlaceName) -> CredentialFile {
         // Clients know the sites' own servers; those of the hub only hold what is copied.
         let hub = self.spec.hub().map(|hub| &hub.name);
+        let known = self.servers.iter().filter(|server| Some(&server.member.cluster) != hub);
+        let (here, elsewhere): (Vec<_>, Vec<_>) = known.partition(|server| server.place == *place);
+        let near = here.into_iter().map(|server| &server.client.near);
+        let endpoints = near.chain(elsewhere.into_iter().filter_map(|server| server.client.far.as_ref()));
+        let servers = endpoints.map(|endpoint| text!["tls://", endpoint.text()]).collect();
         CredentialFile {
             system: self.spec.name().clone(),
             account: user.account.clone(),
             user: user.name.clone(),
-            access: self.access(user, |member| Some(&member.cluster) != hub),
+            access: NatsAccess { servers, ..self.access(user, |_| false) },
             example: user.rights.iter().find_map(example).unwrap_or_else(|| "rtt".to_owned()),
         }
     }

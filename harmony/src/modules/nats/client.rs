@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use harmony_types::{AccountName, ClusterName, ServerName, StreamName};
+use harmony_types::{AccountName, ClusterName, PlaceName, ServerName, StreamName};
 use serde::{Deserialize, Serialize};
 
 use super::access::NatsAccess;
@@ -63,6 +63,9 @@ pub trait NatsClient:
 /// A way to servers that this machine does not reach by their own names, such as those in a cluster.
 #[async_trait]
 pub trait WayToServers: Send + Sync {
+    /// The place whose servers it leads to.
+    fn place(&self) -> &PlaceName;
+
     /// Where this machine dials what others reach at `host:port`. It leads there as long as the program runs.
     ///
     /// # Errors

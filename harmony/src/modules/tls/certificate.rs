@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::authority::IssuedOutputs;
 use crate::resource::Resource;
-use crate::value::{Output, Text};
+use crate::value::{Output, Text, Value};
 
-/// A name that a certificate is for: what others dial.
-pub type SubjectName = HostName;
+/// A name that a certificate is for: what others dial. It may be known only later, as the address that a load balancer is given.
+pub type SubjectName = Value<HostName>;
 
 /// A leaf certificate (P-256, valid for 397 days, renewed from 30 days before its end), for both sides of mutual TLS: extended key usages
 /// server and client authentication. Kept in the secret store with its key; made anew when a field changes.
@@ -19,7 +19,7 @@ pub struct Certificate {
     pub name: SecretName,
     /// Its common name.
     pub subject: NonBlank,
-    /// The names it is for (subject alternative names), sorted.
+    /// The names it is for (subject alternative names). In what there is they are sorted.
     pub names: Vec<SubjectName>,
     /// The certificate of the authority that issues it, PEM.
     pub issuer: Text,

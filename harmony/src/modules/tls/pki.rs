@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use harmony_secret::{SecretManager, SecretName, SecretValue};
+use harmony_types::HostName;
 
 use super::authority::{Authority, IssuedOutputs};
-use super::certificate::Certificate;
+use super::certificate::{Certificate, SubjectName};
 use super::x509::{self, X509Error};
 use crate::explain::chain;
 use crate::provider::{Failure, Known, Live, Observation, Provider, ProviderError};
 use crate::run::Run;
-use crate::value::Text;
+use crate::value::{Text, Unresolved, Value};
 
 /// The provider of authorities and certificates over the stores of a [`SecretManager`].
 #[derive(Clone)]
@@ -50,6 +51,14 @@ fn unreadable(name: &SecretName) -> ProviderError {
 
 fn failed(name: &SecretName, error: &X509Error) -> ProviderError {
     ProviderError::refused(format!("failed to issue {name}"), chain(error))
+}
+
+/// As a certificate has them, each once: some are known only when others are.
+fn sorted(names: &[SubjectName]) -> Result<Vec<HostName>, Unresolved> {
+    let mut names = names.iter().map(|name| name.get().cloned()).collect::<Result<Vec<_>, _>>()?;
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 /// What stands for an issuer that has been checked.
@@ -109,7 +118,7 @@ impl Provider<Certificate> for StoredPki {
                     let state = Certificate {
                         name: identity.clone(),
                         subject: facts.subject.ok_or_else(|| unreadable(identity))?,
-                        names: facts.names,
+                        names: facts.names.into_iter().map(Value::Known).collect(),
                         // Who issued it is found out by the preview, which knows who should have.
                         issuer: checked(),
                         issuer_key: checked(),
@@ -129,11 +138,16 @@ impl Provider<Certificate> for StoredPki {
         desired: &Certificate,
         live: Option<&Live<Certificate>>,
     ) -> Result<Certificate, ProviderError> {
-        let (Ok(issuer), Some(live)) = (desired.issuer.get(), live) else { return Ok(desired.clone()) };
-        if x509::is_issued_by(&live.outputs.certificate, issuer) {
-            Ok(Certificate { issuer: checked(), issuer_key: checked(), ..desired.clone() })
-        } else {
-            Ok(desired.clone())
+        let names = match sorted(&desired.names) {
+            Ok(names) => names.into_iter().map(Value::Known).collect(),
+            Err(Unresolved) => desired.names.clone(),
+        };
+        let preview = Certificate { names, ..desired.clone() };
+        match (desired.issuer.get(), live) {
+            (Ok(issuer), Some(live)) if x509::is_issued_by(&live.outputs.certificate, issuer) => {
+                Ok(Certificate { issuer: checked(), issuer_key: checked(), ..preview })
+            }
+            _ => Ok(preview),
         }
     }
 
@@ -144,8 +158,8 @@ impl Provider<Certificate> for StoredPki {
         desired: &Certificate,
         _: Option<&Live<Certificate>>,
     ) -> Result<IssuedOutputs, ProviderError> {
-        let (issuer, key) = (desired.issuer.get()?, desired.issuer_key.get()?);
-        let issued = x509::issue(&desired.subject, &desired.names, issuer, key).map_err(|error| failed(&desired.name, &error))?;
+        let (names, issuer, key) = (sorted(&desired.names)?, desired.issuer.get()?, desired.issuer_key.get()?);
+        let issued = x509::issue(&desired.subject, &names, issuer, key).map_err(|error| failed(&desired.name, &error))?;
         self.keep(run, &desired.name, &issued).await?;
         Ok(issued)
     }

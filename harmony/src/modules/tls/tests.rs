@@ -9,7 +9,7 @@ use super::{Authority, Certificate, StoredPki};
 use crate::engine::difference::differences;
 use crate::provider::{Known, Live, Observation, Provider};
 use crate::run::Run;
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 fn run() -> Run {
     Run::alone(Io::real(), Duration::from_secs(5))
@@ -23,7 +23,7 @@ fn certificate(issuer: &str, key: &str) -> Certificate {
     Certificate {
         name: "leaf".parse().unwrap(),
         subject: "nats-east-1".parse().unwrap(),
-        names: vec!["127.0.0.1".parse().unwrap(), "nats.example.org".parse().unwrap()],
+        names: ["nats.example.org", "127.0.0.1", "nats.example.org"].map(|name| Value::Known(name.parse().unwrap())).to_vec(),
         issuer: Text::from(issuer),
         issuer_key: Text::from(key),
         expires_soon: false,
@@ -56,7 +56,7 @@ async fn what_was_issued_differs_from_nothing_but_another_wish() {
 
     assert!(changed(&pki, &wish, &live).await.is_empty());
     assert_eq!(changed(&pki, &certificate(&west.certificate, &west.key), &live).await, ["/issuer", "/issuer_key"]);
-    let renamed = Certificate { names: vec!["127.0.0.1".parse().unwrap()], ..wish };
+    let renamed = Certificate { names: vec![Value::Known("127.0.0.1".parse().unwrap())], ..wish };
     assert_eq!(changed(&pki, &renamed, &live).await, ["/names"]);
 }
 

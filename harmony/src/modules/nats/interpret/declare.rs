@@ -30,8 +30,10 @@ pub(super) fn build<'t>(
             // With JetStream they wait for what it holds.
             arrange_permission_proofs(&system, &system.ready, places.home(), stage)?;
         }
-        for user in system.declared_users() {
-            places.arrange_credential(&system.credential(user), stage)?;
+        for place in places.all(system.spec.sites())? {
+            for user in system.declared_users() {
+                places.arrange_credential(place, &system.credential(user, place.name()), stage)?;
+            }
         }
         Ok(system)
     })

@@ -1,6 +1,8 @@
 //! Where a system stands.
 
-use harmony_types::SiteName;
+use std::collections::BTreeMap;
+
+use harmony_types::{PlaceName, SiteName};
 
 use crate::address::Address;
 #[cfg(feature = "k8s")]
@@ -65,12 +67,34 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// Adds what hands a credential to its user.
-    pub(super) fn arrange_credential(&self, credential: &CredentialFile, stage: &mut Stage<'_>) -> Result<(), ArrangeError> {
+    /// Adds what hands a credential to its user on one of the places.
+    pub(super) fn arrange_credential(
+        &self,
+        on: &dyn Nats,
+        credential: &CredentialFile,
+        stage: &mut Stage<'_>,
+    ) -> Result<(), ArrangeError> {
         match self {
             #[cfg(feature = "k8s")]
             Self::Pods(place, settings) => place.arrange_client_secrets(settings, credential, stage),
-            _ => self.home().arrange_credential(credential, stage),
+            _ => on.arrange_credential(credential, stage),
         }
+    }
+
+    /// The place of each of these sites, by its name.
+    pub(super) fn by_site(&self, sites: &[SiteName]) -> Result<BTreeMap<SiteName, PlaceName>, ArrangeError> {
+        sites.iter().map(|site| Ok((site.clone(), self.site(site)?.name().clone()))).collect()
+    }
+
+    /// The places of these sites, each once, in the order of the sites.
+    pub(super) fn all(&self, sites: &[SiteName]) -> Result<Vec<&'t dyn Nats>, ArrangeError> {
+        let mut all: Vec<&'t dyn Nats> = Vec::new();
+        for site in sites {
+            let place = self.site(site)?;
+            if !all.iter().any(|known| known.name() == place.name()) {
+                all.push(place);
+            }
+        }
+        Ok(all)
     }
 }

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use harmony_types::{ClusterName, ServerName};
+use harmony_types::{ClusterName, PlaceName, ServerName, SiteName};
 
 use super::identity::{Authorities, non_blank, secret_name};
 use super::places::Places;
 use crate::address::Address;
-use crate::capability::{Listener, ListenersWanted, Nats, Placement, ServerArrangement};
+use crate::capability::{Endpoint, Listener, ListenersWanted, Nats, Placement, Reach, ServerArrangement};
 use crate::error::ArrangeError;
 use crate::modules::nats::access::NatsAccess;
 use crate::modules::nats::built::{BuiltServer, UserKey, UserSecret, who};
+use crate::modules::nats::proof::Member;
 use crate::modules::nats::spec::{
     AccountBlock, ClientListener, ClusterBlock, ClusterRole, ClusterSpec, GatewayBlock, JetstreamBlock, Monitoring,
     RemoteGateway, Route, SYSTEM_ACCOUNT, ServerLayout, ServerSpec, SystemSpec, TlsFiles, UserRole, UserSpec, check_servers,
 };
 use crate::modules::secret::{GeneratedSecret, Recipe};
-use crate::modules::tls::{Authority, Certificate};
+use crate::modules::tls::{Authority, Certificate, SubjectName};
 use crate::stage::Stage;
 use crate::text;
 use crate::value::Text;
@@ -33,15 +34,18 @@ pub(super) fn arrange_servers(
     stage: &mut Stage<'_>,
 ) -> Result<Vec<BuiltServer>, ArrangeError> {
     let passwords = arrange_cluster_passwords(spec, places.home(), stage)?;
-    let placements = arrange_placements(spec, places, stage)?;
-    let drawing = Drawing { spec, authorities, users, passwords, placements };
+    let stands = places.by_site(spec.sites())?;
+    let placements = arrange_placements(spec, places, &stands, stage)?;
+    let drawing = Drawing { spec, authorities, users, passwords, stands, placements };
     let specs = drawing.server_specs()?;
     check_servers(&specs.iter().map(|(_, server)| server.clone()).collect::<Vec<_>>(), spec.origin())?;
     let mut servers = Vec::new();
     for (layout, server) in specs {
-        let url = drawing.client_url(&layout.member.server)?;
+        let placement = drawing.placement(&layout.member.server)?;
         let process = drawing.arrange_server(layout, server, places, stage)?;
-        servers.push(BuiltServer { member: layout.member.clone(), url, process });
+        let place = places.site(&layout.member.site)?.name().clone();
+        let (client, reached) = (placement.client.clone(), placement.reached.clone());
+        servers.push(BuiltServer { member: layout.member.clone(), place, client, reached, process });
     }
     servers.sort_by(|one, other| one.member.cmp(&other.member));
     Ok(servers)
@@ -66,17 +70,36 @@ fn arrange_cluster_passwords(
 fn arrange_placements(
     spec: &SystemSpec,
     places: &Places<'_>,
+    stands: &BTreeMap<SiteName, PlaceName>,
     stage: &mut Stage<'_>,
-) -> Result<BTreeMap<ServerName, Placement>, ArrangeError> {
+) -> Result<BTreeMap<ServerName, Placed>, ArrangeError> {
     let mut placements = BTreeMap::new();
+    let everywhere = reach(spec.sites().iter().map(|site| stands.get(site)));
     for cluster in spec.clusters() {
-        let wanted = ListenersWanted { cluster: cluster.role != ClusterRole::Single, gateway: spec.is_supercluster() };
+        let across = reach(cluster.servers.iter().map(|layout| stands.get(&layout.member.site)));
+        let wanted = ListenersWanted {
+            client: everywhere,
+            cluster: (cluster.role != ClusterRole::Single).then_some(across),
+            gateway: spec.is_supercluster().then_some(everywhere),
+        };
         for layout in &cluster.servers {
             let placement = places.arrange_placement(&layout.member, wanted, stage)?;
-            placements.insert(layout.member.server.clone(), placement);
+            placements.insert(layout.member.server.clone(), Placed { placement, wanted });
         }
     }
     Ok(placements)
+}
+
+/// How far those reach that stand on these places and dial each other.
+fn reach<'p>(mut places: impl Iterator<Item = Option<&'p PlaceName>>) -> Reach {
+    let first = places.next();
+    if places.all(|place| Some(place) == first) { Reach::Within } else { Reach::Beyond }
+}
+
+/// Where a server will stand, and what was asked for.
+struct Placed {
+    placement: Placement,
+    wanted: ListenersWanted,
 }
 
 /// Everything that is known of a system's servers before the first one is drawn.
@@ -85,7 +108,8 @@ struct Drawing<'a> {
     authorities: &'a Authorities,
     users: &'a BTreeMap<UserKey, UserSecret>,
     passwords: BTreeMap<ClusterName, Text>,
-    placements: BTreeMap<ServerName, Placement>,
+    stands: BTreeMap<SiteName, PlaceName>,
+    placements: BTreeMap<ServerName, Placed>,
 }
 
 impl<'a> Drawing<'a> {
@@ -108,8 +132,8 @@ impl<'a> Drawing<'a> {
             name: name.clone(),
             tags: layout.tags.clone(),
             client: self.client_listener(placement),
-            cluster: self.cluster_block(cluster, name, placement)?,
-            gateway: self.gateway_block(cluster, placement)?,
+            cluster: self.cluster_block(cluster, layout, placement)?,
+            gateway: self.gateway_block(cluster, layout, placement)?,
             jetstream: self.spec.jetstream().map(|settings| JetstreamBlock {
                 store_dir: Text::from(placement.paths.store.as_str()),
                 settings: settings.clone(),
@@ -131,7 +155,7 @@ impl<'a> Drawing<'a> {
         ClientListener {
             listen: client.host.clone(),
             port: client.port.clone(),
-            advertise: Some(client.dialled()),
+            advertise: Some(client.advertised().text()),
             tls: Some(tls_files(placement)),
         }
     }
@@ -139,20 +163,21 @@ impl<'a> Drawing<'a> {
     fn cluster_block(
         &self,
         cluster: &ClusterSpec,
-        name: &ServerName,
+        layout: &ServerLayout,
         placement: &Placement,
     ) -> Result<Option<ClusterBlock>, ArrangeError> {
         let (Some(listener), Some(password)) = (&placement.cluster, self.passwords.get(&cluster.name)) else { return Ok(None) };
         let mut routes = Vec::new();
-        for member in cluster.routes_of(name) {
+        for member in cluster.routes_of(&layout.member.server) {
             let Some(other) = &self.placement(&member.server)?.cluster else { continue };
-            routes.push(Route { host: dialled_host(other), port: other.port.clone() });
+            let Endpoint { host, port } = self.dialled(&layout.member, member, other)?;
+            routes.push(Route { host: text![host], port: port.clone() });
         }
         Ok(Some(ClusterBlock {
             name: cluster.name.clone(),
             listen: listener.host.clone(),
             port: listener.port.clone(),
-            advertise: Some(listener.dialled()),
+            advertise: Some(listener.advertised().text()),
             user: ROUTE_USER.to_owned(),
             password: password.clone(),
             routes,
@@ -160,14 +185,19 @@ impl<'a> Drawing<'a> {
         }))
     }
 
-    fn gateway_block(&self, cluster: &ClusterSpec, placement: &Placement) -> Result<Option<GatewayBlock>, ArrangeError> {
+    fn gateway_block(
+        &self,
+        cluster: &ClusterSpec,
+        layout: &ServerLayout,
+        placement: &Placement,
+    ) -> Result<Option<GatewayBlock>, ArrangeError> {
         let Some(listener) = &placement.gateway else { return Ok(None) };
         let mut remotes = Vec::new();
         for remote in self.spec.remote_clusters(&cluster.name) {
             let mut urls = Vec::new();
-            for layout in &remote.servers {
-                let Some(gateway) = &self.placement(&layout.member.server)?.gateway else { continue };
-                urls.push(text!["tls://", gateway.dialled()]);
+            for other in &remote.servers {
+                let Some(gateway) = &self.placement(&other.member.server)?.gateway else { continue };
+                urls.push(text!["tls://", self.dialled(&layout.member, &other.member, gateway)?.text()]);
             }
             remotes.push(RemoteGateway { name: remote.name.clone(), urls });
         }
@@ -175,7 +205,7 @@ impl<'a> Drawing<'a> {
             name: cluster.name.clone(),
             listen: listener.host.clone(),
             port: listener.port.clone(),
-            advertise: Some(listener.dialled()),
+            advertise: Some(listener.advertised().text()),
             remotes,
             tls: Some(tls_files(placement)),
         }))
@@ -192,6 +222,7 @@ impl<'a> Drawing<'a> {
         let arrangement = ServerArrangement {
             system: self.spec.name().clone(),
             member: layout.member.clone(),
+            wanted: self.placed(&layout.member.server)?.wanted,
             certificate: certificate.get(&Certificate::CERTIFICATE),
             key: certificate.get(&Certificate::KEY),
             trust: self.authorities.trust(),
@@ -212,7 +243,7 @@ impl<'a> Drawing<'a> {
         let certificate = Certificate {
             name: secret_name(&format!("nats/{}/server/{name}/certificate", self.spec.name()))?,
             subject: non_blank(name.as_str())?,
-            names: self.placement(name)?.names.clone(),
+            names: self.certificate_names(layout)?,
             issuer: authority.get(&Authority::CERTIFICATE),
             issuer_key: authority.get(&Authority::KEY),
             expires_soon: false,
@@ -226,7 +257,7 @@ impl<'a> Drawing<'a> {
             return Err(refused(&"the system account has no operator"));
         };
         Ok(NatsAccess {
-            servers: vec![self.client_url(server)?],
+            servers: vec![self.placement(server)?.reached.clone()],
             trust: self.authorities.trust(),
             who: who(user),
             credential: self.secret(user)?.credential.clone(),
@@ -234,11 +265,38 @@ impl<'a> Drawing<'a> {
         })
     }
 
-    fn client_url(&self, server: &ServerName) -> Result<Text, ArrangeError> {
-        Ok(text!["tls://", self.placement(server)?.client.dialled()])
+    /// The names that a server's certificate is for: its own, and the DNS names of all servers of its cluster. Whoever dials a cluster by
+    /// several addresses expects behind every one that is no name the first name among them (nats-server, `tlsName`).
+    fn certificate_names(&self, layout: &ServerLayout) -> Result<Vec<SubjectName>, ArrangeError> {
+        let mut names = self.placement(&layout.member.server)?.names.clone();
+        let cluster = self.spec.clusters().iter().find(|cluster| cluster.name == layout.member.cluster);
+        for other in cluster.iter().flat_map(|cluster| &cluster.servers) {
+            let theirs = self.placement(&other.member.server)?.names.iter();
+            names.extend(theirs.filter(|name| name.get().map_or(true, |name| name.address().is_none())).cloned());
+        }
+        names.sort_by(|one, other| one.get().ok().cmp(&other.get().ok()));
+        let mut once: Vec<SubjectName> = Vec::new();
+        names.into_iter().for_each(|name| {
+            if !once.contains(&name) {
+                once.push(name);
+            }
+        });
+        Ok(once)
+    }
+
+    /// How `from` dials a listener of `to`.
+    fn dialled<'l>(&self, from: &Member, to: &Member, listener: &'l Listener) -> Result<&'l Endpoint, ArrangeError> {
+        if self.stands.get(&from.site) == self.stands.get(&to.site) {
+            return Ok(&listener.near);
+        }
+        listener.far.as_ref().ok_or_else(|| refused(&format!("nobody reaches server {} from another place", to.server)))
     }
 
     fn placement(&self, server: &ServerName) -> Result<&Placement, ArrangeError> {
+        self.placed(server).map(|placed| &placed.placement)
+    }
+
+    fn placed(&self, server: &ServerName) -> Result<&Placed, ArrangeError> {
         self.placements.get(server).ok_or_else(|| refused(&format!("server {server} has no place")))
     }
 
@@ -246,10 +304,6 @@ impl<'a> Drawing<'a> {
         let key = (user.account.clone(), user.name.clone());
         self.users.get(&key).ok_or_else(|| refused(&format!("{} has no secret", who(user))))
     }
-}
-
-fn dialled_host(listener: &Listener) -> Text {
-    Text::from(listener.advertise.as_ref().unwrap_or(&listener.host).as_str())
 }
 
 fn tls_files(placement: &Placement) -> TlsFiles {
