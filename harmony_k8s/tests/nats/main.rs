@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+mod exposed;
 mod fixture;
 mod meaning;
 mod objects;
 mod pods;
 mod rolling;
 mod score;
+mod sites;
 mod watched;

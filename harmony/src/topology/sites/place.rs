@@ -1,0 +1,158 @@
+//! Several places as one: what stands on which of them, and what it keeps itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use harmony_types::{PlaceName, SiteName};
+
+use crate::address::Address;
+use crate::capability::{
+    CredentialFile, ListenersWanted, Nats, NatsJetstream, NatsSite, NatsSupercluster, Placement, ServerArrangement,
+};
+use crate::error::ArrangeError;
+use crate::modules::nats::access::NatsAccess;
+use crate::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
+use crate::modules::nats::client::NatsClient;
+use crate::modules::nats::proof::{
+    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, Member, PermissionsHold, ServersAgree,
+    SystemAccountHoldsNoData,
+};
+use crate::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
+use crate::modules::tls::{Authority, Certificate, StoredPki};
+use crate::proof::Prover;
+use crate::provider::Provider;
+use crate::stage::Stage;
+use crate::topology::{Hosts, Proves, Providers, Site, Topology};
+
+/// Several places, looked at, with what belongs to no site. See [`Sites`](super::Sites).
+pub struct SitesPlace {
+    pub(super) name: PlaceName,
+    pub(super) site: Site,
+    pub(super) client: Arc<dyn NatsClient>,
+    pub(super) sites: BTreeMap<SiteName, Box<dyn NatsSite>>,
+}
+
+impl SitesPlace {
+    /// It has no ground of its own.
+    fn stands_nowhere(&self, what: &str) -> ArrangeError {
+        ArrangeError::Unsupported {
+            place: self.name.to_string(),
+            what: format!("{what}: only its sites run servers"),
+            alternative: format!("declare the system by site, with `NatsSuperclusterScore` and the sites {}", self.names()),
+        }
+    }
+
+    fn names(&self) -> String {
+        self.sites.keys().map(SiteName::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Topology for SitesPlace {
+    fn name(&self) -> &PlaceName {
+        &self.name
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn register(&self, providers: &mut Providers) {
+        providers.host::<GeneratedSecret>(self);
+        providers.host::<PasswordHash>(self);
+        providers.host::<Authority>(self);
+        providers.host::<Certificate>(self);
+        providers.host::<KvBucket>(self);
+        providers.host::<Stream>(self);
+        providers.host::<AccountContents>(self);
+        providers.host::<ServerMembership>(self);
+        self.sites.values().for_each(|place| place.register(providers));
+    }
+
+    /// One that is makes all so: what a Ledger from elsewhere says of it is not true here.
+    fn is_of_this_machine(&self) -> bool {
+        self.sites.values().any(|place| place.is_of_this_machine())
+    }
+}
+
+/// What belongs to no site.
+macro_rules! hosts {
+    ($($kind:ty => |$place:ident| $provider:expr;)*) => {
+        $(impl Hosts<$kind> for SitesPlace {
+            fn provider(&self) -> Arc<dyn Provider<$kind>> {
+                let $place = self;
+                $provider
+            }
+        })*
+    };
+}
+
+hosts! {
+    GeneratedSecret => |place| SecretEntries::new(&place.site.secrets);
+    PasswordHash => |place| SecretEntries::new(&place.site.secrets);
+    Authority => |place| StoredPki::new(&place.site.secrets);
+    Certificate => |place| StoredPki::new(&place.site.secrets);
+    KvBucket => |place| place.client.clone();
+    Stream => |place| place.client.clone();
+    AccountContents => |place| place.client.clone();
+    ServerMembership => |place| place.client.clone();
+}
+
+/// What the client of NATS proves.
+macro_rules! proves {
+    ($($proof:ty),* $(,)?) => {
+        $(impl Proves<$proof> for SitesPlace {
+            fn prover(&self) -> Arc<dyn Prover<$proof>> {
+                self.client.clone()
+            }
+        })*
+    };
+}
+
+proves!(
+    ServersAgree,
+    GatewaysReachEveryCluster,
+    KvReachesEverySite,
+    SystemAccountHoldsNoData,
+    CredentialWorks,
+    CredentialRefused,
+    PermissionsHold,
+);
+
+impl Nats for SitesPlace {
+    fn arrange_placement(&self, member: &Member, _: ListenersWanted, _: &mut Stage) -> Result<Placement, ArrangeError> {
+        Err(self.stands_nowhere(&format!("run server {} itself", member.server)))
+    }
+
+    fn arrange_server(&self, server: &ServerArrangement, _: &mut Stage) -> Result<Address, ArrangeError> {
+        Err(self.stands_nowhere(&format!("run server {} itself", server.spec.name)))
+    }
+
+    fn arrange_credential(&self, credential: &CredentialFile, _: &mut Stage) -> Result<(), ArrangeError> {
+        Err(self.stands_nowhere(&format!("hand out the credential of {}", credential.user)))
+    }
+}
+
+impl NatsJetstream for SitesPlace {
+    fn arrange_bucket(&self, access: &NatsAccess, bucket: &KvBucket, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        let name = format!("bucket/{}/{}", bucket.identity.account, bucket.identity.bucket);
+        Ok(stage.add_through(self, access, &name, bucket)?.address().clone())
+    }
+
+    fn arrange_stream(&self, access: &NatsAccess, stream: &Stream, stage: &mut Stage) -> Result<Address, ArrangeError> {
+        let name = format!("stream/{}/{}", stream.identity.account, stream.identity.stream);
+        Ok(stage.add_through(self, access, &name, stream)?.address().clone())
+    }
+}
+
+impl NatsSupercluster for SitesPlace {
+    fn nats_site(&self, site: &SiteName) -> Result<&dyn NatsSite, ArrangeError> {
+        match self.sites.get(site) {
+            Some(place) => Ok(place.as_ref()),
+            None => Err(ArrangeError::Unsupported {
+                place: self.name.to_string(),
+                what: format!("be site {site}: no place was given for it"),
+                alternative: format!("give it one, `.with_site(\"{site}\", …)`, or name one of {}", self.names()),
+            }),
+        }
+    }
+}
