@@ -44,5 +44,5 @@ pub use control_plane::{ControlPlane, ControlPlaneOptions};
 pub use error::TestbedError;
 pub use image::Image;
 pub use kubectl::Kubectl;
-pub use programs::{NodePrograms, Programs};
+pub use programs::{Application, NodePrograms, Programs};
 pub use requirements::{MissingRequirements, find_missing_requirements};

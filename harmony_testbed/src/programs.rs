@@ -35,6 +35,14 @@ pub struct NodePrograms {
     pub coredns: PathBuf,
 }
 
+/// A program that users of a cluster may run in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Reads and writes a key-value bucket of NATS with nothing but the files of a Secret that is mounted: `application DIRECTORY put BUCKET KEY
+    /// VALUE`, `application DIRECTORY get BUCKET KEY`.
+    pub program: PathBuf,
+}
+
 /// A program and how it is built.
 struct Recipe {
     /// Also of the module's directory in this crate.
@@ -65,10 +73,23 @@ impl NodePrograms {
     /// # Errors
     /// As [`Programs::ensure`].
     pub fn ensure(progress: &dyn Fn(&str)) -> Result<Self, TestbedError> {
-        let recipe = |name, takes| Recipe { name, linking: "-s -w".to_owned(), takes };
-        let pod = ensure_program(&recipe("pod", "some seconds"), progress)?;
-        Ok(Self { pod, coredns: ensure_program(&recipe("coredns", "two minutes of two cores the first time"), progress)? })
+        let pod = ensure_program(&plain("pod", "some seconds"), progress)?;
+        Ok(Self { pod, coredns: ensure_program(&plain("coredns", "two minutes of two cores the first time"), progress)? })
     }
+}
+
+impl Application {
+    /// As [`Programs::ensure`]; it takes half a minute.
+    ///
+    /// # Errors
+    /// As [`Programs::ensure`].
+    pub fn ensure(progress: &dyn Fn(&str)) -> Result<Self, TestbedError> {
+        Ok(Self { program: ensure_program(&plain("application", "half a minute the first time"), progress)? })
+    }
+}
+
+fn plain(name: &'static str, takes: &'static str) -> Recipe {
+    Recipe { name, linking: "-s -w".to_owned(), takes }
 }
 
 fn kubernetes() -> Recipe {

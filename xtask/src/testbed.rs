@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
-use harmony_testbed::{NodePrograms, Programs, TestbedError, find_missing_requirements};
+use harmony_testbed::{Application, NodePrograms, Programs, TestbedError, find_missing_requirements};
 
 use crate::debian::install_packages;
 use crate::nats_server::CLIENT;
@@ -30,7 +30,8 @@ pub(crate) fn ensure_testbed() -> Result<(), TestbedError> {
     }?;
     println!("using Kubernetes as `{}`", programs.kubernetes.display());
     let Some(missing) = find_missing_requirements() else {
-        return NodePrograms::ensure(&say).map(drop);
+        NodePrograms::ensure(&say)?;
+        return Application::ensure(&say).map(drop);
     };
     let root = if missing.root { "root" } else { "" };
     println!("real nodes need {root} {}: the tests of pods will not run", missing.packages.join(", "));

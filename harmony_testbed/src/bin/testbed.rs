@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use harmony_io::{Io, ProcessId, Signal, StartTime};
-use harmony_testbed::{Cluster, Clusters, ControlPlane, Image, NodePrograms, Programs, TestbedError};
+use harmony_testbed::{Application, Cluster, Clusters, ControlPlane, Image, NodePrograms, Programs, TestbedError};
 use serde::{Deserialize, Serialize};
 
 const USAGE: &str = "usage: testbed build                   build its programs, if they are not there
@@ -131,7 +131,10 @@ fn is_name(name: &str) -> bool {
 
 fn build() -> Result<(), Box<dyn Error>> {
     let (programs, node) = (Programs::ensure(&say)?, NodePrograms::ensure(&say)?);
-    println!("{}\n{}\n{}", programs.kubernetes.display(), node.coredns.display(), node.pod.display());
+    let application = Application::ensure(&say)?;
+    for program in [programs.kubernetes, node.coredns, node.pod, application.program] {
+        println!("{}", program.display());
+    }
     Ok(())
 }
 
