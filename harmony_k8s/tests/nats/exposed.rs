@@ -52,6 +52,7 @@ async fn the_address_of_a_load_balancer_is_waited_for_and_is_in_the_configuratio
     assert!(file("nats.conf").contains(&format!("client_advertise: \"{ADDRESS}:4222\"\n")), "{}", file("nats.conf"));
     let plan = maestro().plan(&Inventory::empty(), &place, &scores).await.unwrap();
     let pending: Vec<_> = plan.steps.iter().filter(|step| step.change.is_pending()).map(|step| step.address.as_str()).collect();
-    let of_pods = |address: &&str| address.contains("/statefulset.apps/") || address.ends_with("/pod") || address.contains("/proof/");
+    let of_pods =
+        |address: &&str| address.contains("/statefulset.apps/") || address.ends_with("/pod") || address.contains("/proof/");
     assert!(pending.iter().all(of_pods), "the certificate is for the address, and stays: {pending:?}");
 }
