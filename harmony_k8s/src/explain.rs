@@ -4,6 +4,7 @@ use harmony::run::Run;
 use serde_json::Value as Json;
 
 use crate::api::{Api, Send};
+use crate::ready::condition;
 use crate::sign::{Sign, claims_of, is_silent, of_claim, of_makers, of_pod, of_pod_events, said};
 
 /// How many lines of a log are shown, and how many bytes of them.
@@ -56,6 +57,23 @@ pub(crate) async fn with_last_words(run: &Run, api: &Api, object: &Json, sign: S
     let words = if words.is_empty() { ended.message.trim_end() } else { &words };
     let reason = if words.is_empty() { sign.reason.clone() } else { format!("{}: {words}", sign.reason) };
     Sign { reason, ..sign }
+}
+
+/// `reason`, behind the node of the pod where that is what is not ready: the pod itself only says that it is not, or nothing at all.
+pub(crate) async fn on_its_node(run: &Run, api: &Api, pod: &Json, reason: String) -> String {
+    let name = said(pod, "/spec/nodeName");
+    if name.is_empty() {
+        return reason;
+    }
+    // Whoever may not look at nodes is told what the pod says.
+    let Ok(node) = api.send(run, &format!("/api/v1/nodes/{name}"), Send::Get).await else { return reason };
+    match condition(&node, "Ready") {
+        Some(("True", _)) => reason,
+        ready => {
+            let words = ready.map(|(_, words)| words).filter(|words| !words.is_empty());
+            format!("its node {name} is not ready ({}): {reason}", words.unwrap_or_else(|| "it does not say why".to_owned()))
+        }
+    }
 }
 
 /// Whether a claim gets its volume before anybody uses it: unless its class says that it waits for that, or nobody may look.

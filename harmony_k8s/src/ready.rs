@@ -56,7 +56,7 @@ fn count(object: &Json, field: &str) -> i64 {
 }
 
 /// A condition's status, reason and message.
-fn condition<'a>(object: &'a Json, name: &str) -> Option<(&'a str, String)> {
+pub(crate) fn condition<'a>(object: &'a Json, name: &str) -> Option<(&'a str, String)> {
     let conditions = object.pointer("/status/conditions")?.as_array()?;
     let found = conditions.iter().find(|condition| condition["type"] == name)?;
     let words = [text(found, "/reason"), text(found, "/message")].into_iter().flatten().filter(|text| !text.is_empty());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::decide::Verdict;
 use super::items::{Item, ItemKind, Items};
@@ -13,6 +14,7 @@ use super::plan::{Change, Subject};
 use crate::address::Address;
 use crate::arrangement::{Arrangement, What};
 use crate::origin::Origin;
+use crate::resource::{FieldChange, Shown};
 use crate::value;
 
 /// One thing or proof, and how it stands.
@@ -44,6 +46,9 @@ pub enum State {
     Differs {
         /// The fields, as RFC 6901 pointers; empty where the whole thing does not belong to this program.
         fields: Vec<String>,
+        /// What stands where nothing should, in words: why it is not ready.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// Never made yet.
     NotMade,
@@ -106,9 +111,18 @@ fn state(item: &Item, index: usize, found: &Observed, ledger: &Ledger) -> State 
         Change::Prove => State::Unproved,
         Change::UnknownUntil { until } => State::UnknownUntil { until: until.clone() },
         Change::Adopt | Change::Update | Change::Replace { .. } | Change::Forbidden { .. } => {
-            State::Differs { fields: fields.iter().map(|field| field.path.clone()).collect() }
+            State::Differs { fields: fields.iter().map(|field| field.path.clone()).collect(), why: why(fields) }
         }
     }
+}
+
+/// The texts of fields that should not be there: a place says in such a one what is wrong.
+fn why(fields: &[FieldChange]) -> Option<String> {
+    let words = fields.iter().filter_map(|field| match (&field.live, &field.desired) {
+        (Shown::Value(Json::String(words)), Shown::Absent) => Some(words.as_str()),
+        _ => None,
+    });
+    Some(words.collect::<Vec<_>>().join("; ")).filter(|words| !words.is_empty())
 }
 
 /// What stands on something that does not answer cannot be told either: nobody has looked at it.

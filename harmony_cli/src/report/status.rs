@@ -66,10 +66,11 @@ fn place_line(page: &mut String, place: &str, standings: &[&Standing], layout: &
 fn line(page: &mut String, standing: &Standing, layout: &Layout) {
     let (word, hue, why) = match &standing.state {
         State::AsItShould => ("fine", Hue::Good, String::new()),
-        State::Differs { fields } if fields.is_empty() => ("differs", Hue::Changed, String::new()),
-        State::Differs { fields } => {
+        State::Differs { fields, .. } if fields.is_empty() => ("differs", Hue::Changed, String::new()),
+        State::Differs { fields, why } => {
             let names: Vec<&str> = fields.iter().map(|field| field.trim_start_matches('/')).collect();
-            ("differs", Hue::Changed, format!("in {}", names.join(", ")))
+            let why = why.iter().map(|why| format!(": {why}")).collect::<String>();
+            ("differs", Hue::Changed, format!("in {}{why}", names.join(", ")))
         }
         State::NotMade => ("not made", Hue::Unsure, String::new()),
         State::Gone => ("gone", Hue::Bad, "an earlier run made it".to_owned()),

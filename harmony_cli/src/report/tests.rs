@@ -235,7 +235,7 @@ fn a_status_names_what_is_not_well_and_what_of_its_sort_still_is() {
         thing("west/a", State::Unreachable { why: "connection refused".to_owned() }),
         thing("west/b", State::UnknownUntil { until: vec!["west/a".parse().unwrap()] }),
         thing("west/c", State::Gone),
-        thing("west/d", State::Differs { fields: vec!["/max_bytes".to_owned()] }),
+        thing("west/d", State::Differs { fields: vec!["/max_bytes".to_owned()], why: None }),
         unwanted,
         thing("west/f", State::NotMade),
         thing("west/g", State::AsItShould),

@@ -15,6 +15,7 @@ use super::manifests::{CERTIFICATES, STARTUP, TEMPLATE};
 use super::pod::{NatsServerPod, NoOutputs, ServerPodIdentity};
 use crate::api::{Api, ApiError, Send};
 use crate::connection::Connection;
+use crate::explain::on_its_node;
 use crate::ready::{Readiness, readiness};
 use crate::wait::Lasting;
 
@@ -48,14 +49,14 @@ impl ServerPods {
         };
         let why = match readiness(&pod) {
             Readiness::Ready => None,
-            Readiness::NotYet(reason) | Readiness::Failed(reason) => Some(reason),
+            Readiness::NotYet(reason) | Readiness::Failed(reason) => Some(on_its_node(run, api, &pod, reason).await),
         };
         let (digest, server) = match &why {
             Some(_) => (NOT_KNOWN.to_owned(), None),
             None => match self.client.look_at_server(run, at).await {
                 Ok(server) => (server.config_digest.clone(), Some(server)),
                 Err(error @ ProviderError::NotPermitted(_)) => (error.to_string(), None),
-                Err(error) => return Ok(Observation::Unreachable(error.to_string())),
+                Err(error) => return Ok(Observation::Unreachable(on_its_node(run, api, &pod, error.to_string()).await)),
             },
         };
         let state = NatsServerPod {
