@@ -18,7 +18,7 @@ use harmony::provider::Provider;
 use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
 use harmony_types::PlaceName;
 
-use crate::nats::{Exposure, NatsServerPod, ServerPods};
+use crate::nats::{NatsServerPod, ServerPods};
 use crate::provider::Objects;
 use crate::topology::K8sFacts;
 use crate::tunnel::Tunnels;
@@ -30,7 +30,6 @@ pub struct K8sPlace<N: MayHaveNats = WithoutNats> {
     pub(crate) namespace: String,
     pub(crate) facts: K8sFacts,
     pub(crate) servers: NatsK8sSettings,
-    pub(crate) exposure: Exposure,
     pub(crate) nats: N,
     pub(crate) objects: Arc<Objects>,
 }

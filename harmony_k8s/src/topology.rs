@@ -29,7 +29,6 @@ pub struct K8sAnywhereTopology<N = WithoutNats> {
     distribution: Option<Distribution>,
     manager: Option<String>,
     servers: NatsK8sSettings,
-    exposure: Exposure,
     nats: N,
 }
 
@@ -103,7 +102,6 @@ impl K8sAnywhereTopology {
             distribution: None,
             manager: None,
             servers: NatsK8sSettings::default(),
-            exposure: Exposure::Internal,
             nats: WithoutNats,
         }
     }
@@ -120,7 +118,6 @@ impl<N> K8sAnywhereTopology<N> {
             distribution: self.distribution,
             manager: self.manager,
             servers: self.servers,
-            exposure: self.exposure,
             nats: WithNats(Arc::new(client)),
         }
     }
@@ -151,7 +148,7 @@ impl<N> K8sAnywhereTopology<N> {
     /// of its sites. Default: [`Exposure::Internal`].
     #[must_use]
     pub fn with_nats_exposure(mut self, exposure: Exposure) -> Self {
-        self.exposure = exposure;
+        self.servers.exposure = Some(exposure);
         self
     }
 
@@ -228,9 +225,9 @@ where
             ProviderError::Refused(failure.with_hint("correct the name given to `K8sAnywhereTopology`"))
         })?;
         let objects = Arc::new(Objects::new(self.connection(site)));
-        let (namespace, servers, exposure, nats) = (self.namespace, self.servers, self.exposure, self.nats);
+        let (namespace, servers, nats) = (self.namespace, self.servers, self.nats);
         nats.take_way(Arc::new(Tunnels::new(name.clone(), objects.connection.clone())));
-        Ok(K8sPlace { name, site: site.clone(), namespace, facts, servers, exposure, nats, objects })
+        Ok(K8sPlace { name, site: site.clone(), namespace, facts, servers, nats, objects })
     }
 }
 

@@ -4,6 +4,7 @@ use harmony::ArrangeError;
 use harmony::capability::{Endpoint, ListenersWanted, Reach};
 use harmony::modules::k8s::identity::ObjectIdentity;
 use harmony::modules::k8s::object::K8sObject;
+use harmony::modules::nats::kubernetes::Exposure;
 use harmony::resource::Handle;
 use harmony::stage::Stage;
 use harmony::value::{Output, Value};
@@ -12,28 +13,6 @@ use serde_json::{Value as Json, json};
 
 use super::capability::Pods;
 use super::manifests::{CLIENT_PORT, GATEWAY_PORT, ROUTE_PORT, managed};
-
-/// How NATS servers in a cluster are dialled from outside of it: each on its own, because servers and clients look for one server and not for
-/// any. What is dialled goes into the servers' configuration and certificates. Exposed are the ports for clients, and of a system with sites
-/// on other places those for gateways and, where a cluster has servers on several places, for routes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Exposure {
-    /// Not at all. The program itself comes through the API server.
-    #[default]
-    Internal,
-    /// On ports of every node, which the API server chooses and keeps as long as the server's Service is there.
-    NodePort {
-        /// An address or a name at which the nodes are dialled; any of them will do.
-        host: HostName,
-    },
-    /// Through a load balancer for each server.
-    LoadBalancer {
-        /// Server `SERVER` is dialled as `SERVER.domain`, which whoever has the domain lets lead to its load balancer. If none is said, it is
-        /// dialled as the cluster says that its load balancer is reached.
-        domain: Option<HostName>,
-    },
-}
 
 /// For whom a server listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +90,7 @@ impl Pods<'_> {
         let beyond = servers.into_iter().filter(|(_, reach)| *reach == Some(Reach::Beyond)).map(|(role, _)| role);
         let roles: Vec<Role> = [Role::Client].into_iter().chain(beyond).collect();
         let listened = |service: &Handle<K8sObject>| roles.iter().map(|role| (*role, service.get(&role.node_port()))).collect();
-        match &self.place.exposure {
+        match self.settings.exposure.as_ref().unwrap_or(&Exposure::Internal) {
             Exposure::Internal if wanted.client == Reach::Within && roles.len() == 1 => Ok(None),
             Exposure::Internal => Err(ArrangeError::Unsupported {
                 place: self.place.name.to_string(),
@@ -132,6 +111,11 @@ impl Pods<'_> {
                 let known = |role: &Role| Ok((*role, Value::Known(port(*role)?)));
                 Ok(Some(Exposed { host, ports: roles.iter().map(known).collect::<Result<_, ArrangeError>>()? }))
             }
+            other => Err(ArrangeError::Unsupported {
+                place: self.place.name.to_string(),
+                what: format!("expose servers by {other:?}"),
+                alternative: "choose `Exposure::NodePort` or `Exposure::LoadBalancer`".to_owned(),
+            }),
         }
     }
 

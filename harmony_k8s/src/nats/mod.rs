@@ -13,7 +13,7 @@ mod pod;
 mod settings;
 mod supervisor;
 
-pub use exposure::Exposure;
+pub use harmony::modules::nats::kubernetes::Exposure;
 pub use pod::{NatsServerPod, ServerPodIdentity};
 pub use settings::NATS_IMAGE;
 pub(crate) use supervisor::ServerPods;

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use harmony::modules::nats::kubernetes::{Exposure, NatsK8sScore};
 use harmony::modules::nats::score::NatsScore;
 use harmony::topology::Survey;
 use harmony::{Inventory, Maestro, Scores};
 use harmony_k8s::K8sAnywhereTopology;
-use harmony_k8s::nats::Exposure;
 use harmony_testbed::{ControlPlane, Kubectl, available};
 
 use crate::fixture::site;
@@ -31,10 +31,11 @@ async fn the_address_of_a_load_balancer_is_waited_for_and_is_in_the_configuratio
     let kubectl = plane.kubectl();
     let (site, _directory) = site();
     let cluster = K8sAnywhereTopology::from_kubeconfig("cluster", plane.kubeconfig(), "testbed").with_namespace("messaging");
-    let cluster = cluster.with_nats(harmony_nats::client()).with_nats_exposure(Exposure::LoadBalancer { domain: None });
+    let cluster = cluster.with_nats(harmony_nats::client());
     let facts = cluster.survey(&site).await.unwrap();
     let place = cluster.with_facts(&site, facts).unwrap();
-    let scores = Scores::default().with(NatsScore::new("nats"));
+    let score = NatsK8sScore::new(NatsScore::new("nats")).with_exposure(Exposure::LoadBalancer { domain: None });
+    let scores = Scores::default().with(score);
 
     let giving = std::thread::spawn(move || give_address(&kubectl));
     // There is no node, so that the server itself never answers.

@@ -5,11 +5,13 @@
 //! adapter's (`harmony_k8s`).
 
 mod check;
+mod exposure;
 mod interpret;
 mod pods;
 mod score;
 mod settings;
 
+pub use exposure::Exposure;
 pub use pods::{Amounts, Spread, Strictness, TaintEffect, Toleration};
 pub use score::NatsK8sScore;
 pub use settings::{NatsK8sSettings, Packaging};

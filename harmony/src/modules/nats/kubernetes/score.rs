@@ -4,6 +4,7 @@ use harmony_types::{ByteSize, Cpus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::exposure::Exposure;
 use super::pods::{Spread, Toleration};
 use super::settings::{NatsK8sSettings, Packaging};
 use crate::modules::nats::score::NatsScore;
@@ -113,6 +114,12 @@ impl NatsK8sScore {
     /// The same with servers spread so. Default: preferred over nodes.
     pub fn with_spread(mut self, spread: Spread) -> Self {
         self.settings.spread = Some(spread);
+        self
+    }
+
+    /// The same with servers that clients dial from outside of the cluster like this. Default: the topology's, else not at all.
+    pub fn with_exposure(mut self, exposure: Exposure) -> Self {
+        self.settings.exposure = Some(exposure);
         self
     }
 

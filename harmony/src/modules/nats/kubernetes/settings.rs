@@ -6,6 +6,7 @@ use harmony_types::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::exposure::Exposure;
 use super::pods::{Amounts, Spread, Toleration};
 
 /// What only Kubernetes has to know of the servers of a system. What is not said is as somebody else has it: a topology has defaults for
@@ -44,6 +45,9 @@ pub struct NatsK8sSettings {
     /// Over what the servers of a cluster are spread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Spread>,
+    /// How servers are dialled from outside of the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<Exposure>,
     /// Names for which the servers' certificates are valid, beside those by which Harmony has them dialled.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub certificate_names: BTreeSet<String>,
@@ -73,6 +77,7 @@ impl NatsK8sSettings {
             node_labels,
             tolerations,
             spread: self.spread.or(defaults.spread),
+            exposure: self.exposure.or(defaults.exposure),
             certificate_names: self.certificate_names.into_iter().chain(defaults.certificate_names).collect(),
             client_namespaces: self.client_namespaces.into_iter().chain(defaults.client_namespaces).collect(),
             ca_bundle: self.ca_bundle.or(defaults.ca_bundle),
