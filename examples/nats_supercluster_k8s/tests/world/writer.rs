@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 /// So many write side by side, and each begins a write at most so often: the machine is left to the servers.
-const HANDS: usize = 8;
-const PACE: Duration = Duration::from_millis(50);
+const HANDS: usize = 4;
+const PACE: Duration = Duration::from_millis(100);
 /// A write that is not acknowledged by then is written again.
 const ANSWER: Duration = Duration::from_secs(1);
 /// So many are read at once.
