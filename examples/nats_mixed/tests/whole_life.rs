@@ -9,7 +9,7 @@ mod clusters;
 #[path = "../../nats_supercluster_k8s/tests/world/objects.rs"]
 mod objects;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
 
@@ -71,8 +71,9 @@ async fn the_site_here_is_lost_and_back(world: &World, pods: &Pods) {
 
 async fn nothing_is_left(world: &World, before: &BTreeMap<&str, BTreeMap<String, Json>>) {
     let refused = world.run(&["destroy", "--yes"], 5).output();
-    let asked: Vec<&str> = refused.split("--allow-loss ").skip(1).filter_map(|rest| rest.split('`').next()).collect();
-    assert!(asked.contains(&"sites/nats/bucket/HARMONY/HARMONY"), "{refused}");
+    let asked = refused.split("--allow-loss ").skip(1).filter_map(|rest| rest.split('`').next());
+    let asked: BTreeSet<&str> = asked.collect();
+    assert!(asked.contains("sites/nats/bucket/HARMONY/HARMONY"), "{refused}");
     let allowed = asked.iter().flat_map(|address| ["--allow-loss", address]);
     let arguments: Vec<&str> = ["destroy", "--yes", "--json"].into_iter().chain(allowed).collect();
     world.run(&arguments, 0);
