@@ -27,6 +27,8 @@ pub(crate) enum CommandError {
     Survey { source: ProviderError },
     #[error("what was found does not fit the place")]
     Unfit { source: ProviderError },
+    #[error("the state of this program cannot be kept")]
+    State { source: ProviderError },
     #[error("there is no file of facts `{path}`")]
     NoFacts { path: PathBuf },
     #[error("`{path}` does not hold the facts of this place")]
@@ -84,9 +86,12 @@ impl CommandError {
                 EngineError::PlanFile(_) => Exit::Refused,
                 _ => Exit::Failed,
             },
-            Self::OtherFacts { .. } | Self::Unfit { .. } | Self::NoConsent { .. } | Self::Declined | Self::MayBeLost(_) => {
-                Exit::Refused
-            }
+            Self::OtherFacts { .. }
+            | Self::Unfit { .. }
+            | Self::State { .. }
+            | Self::NoConsent { .. }
+            | Self::Declined
+            | Self::MayBeLost(_) => Exit::Refused,
             Self::Interrupted | Self::Aborted => Exit::Interrupted,
             Self::Secret(_) | Self::Prompt { .. } | Self::EmptySecret | Self::SecretNotText { .. } => Exit::Failed,
             Self::SecretName { .. } | Self::UnknownProcedure { .. } | Self::AmbiguousProcedure { .. } => Exit::WrongUsage,
@@ -104,7 +109,7 @@ impl CommandError {
                 error => error.hint(),
             },
             Self::Site(error) => error.hint(),
-            Self::Survey { source } | Self::Unfit { source } => source.hint().map(str::to_owned),
+            Self::Survey { source } | Self::Unfit { source } | Self::State { source } => source.hint().map(str::to_owned),
             Self::NoFacts { .. } | Self::OtherFacts { .. } => {
                 Some("make it on a machine that can look at the place: `facts > FILE`".to_owned())
             }

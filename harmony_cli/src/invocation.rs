@@ -108,6 +108,7 @@ impl Session {
             return Ok(commands::completions(self, shell));
         }
         let site = site::site(&self.program, &self.variables, self.fetching, io)?;
+        let site = place.keep_state(site).map_err(|source| CommandError::State { source })?;
         let ended = match command {
             Command::Forget(arguments) => {
                 interrupts.unless(commands::forget(self, &site, arguments)).await.unwrap_or(Err(CommandError::Interrupted))

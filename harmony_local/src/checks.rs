@@ -37,8 +37,8 @@ pub(crate) async fn nats_server(search: &Search, site: &Site) -> Check {
 }
 
 /// The ports and the servers that the Ledger knows. A Ledger that cannot be read is not this place's to tell.
-pub(crate) fn recorded(site: &Site) -> Vec<Check> {
-    let Ok(ledger) = Ledger::load(&site.io, &site.state) else { return Vec::new() };
+pub(crate) async fn recorded(site: &Site) -> Vec<Check> {
+    let Ok(ledger) = Ledger::of(site).await else { return Vec::new() };
     let made: Vec<&Entry> = ledger.entries().filter(|entry| entry.made).collect();
     let mut checks = ports(&site.io, &made);
     checks.extend(servers(&site.io, &made));

@@ -164,7 +164,7 @@ where
     }
 
     async fn examine(&self, site: &Site) -> Vec<Check> {
-        let mut checks = checks::recorded(site);
+        let mut checks = checks::recorded(site).await;
         if N::RUNS_NATS {
             checks.insert(0, checks::nats_server(&self.search(site), site).await);
         }

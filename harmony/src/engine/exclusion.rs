@@ -8,10 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::events::{Event, Observer};
-use super::fence::{self, Fence};
 pub use super::holder::Taken;
 use super::holder::{Holder, Words};
-use super::ledger::LedgerError;
+use super::ledger::{Fence, LedgerError};
 use crate::lease::{Held, Lease, LeaseError, Standing, WallTime};
 use crate::topology::Site;
 
@@ -115,8 +114,18 @@ pub async fn find_other_run(site: &Site) -> Result<Option<ExclusionError>, Exclu
     if let Some(taken) = find_taken(site)? {
         return Ok(Some(ExclusionError::Locked { state: site.state.clone(), taken }));
     }
-    let Some(lease) = &site.lease else { return Ok(None) };
-    Ok(lease.find_holder().await?.map(ExclusionError::Lease))
+    Ok(find_held(site).await?.map(ExclusionError::Lease))
+}
+
+/// Who holds the lease now, where state is shared by several machines.
+///
+/// # Errors
+/// [`LeaseError::Store`] if that is not to be seen.
+pub async fn find_held(site: &Site) -> Result<Option<LeaseError>, LeaseError> {
+    match &site.lease {
+        Some(lease) => lease.find_holder().await,
+        None => Ok(None),
+    }
 }
 
 /// The right to be the only run.
@@ -134,19 +143,13 @@ impl Exclusion {
         let holder = Holder::of_this_process(&site.io, site.lease.as_ref().and_then(Lease::host))?;
         let (lock, words) = take_lock(site, &holder)?;
         let Some(lease) = &site.lease else { return Ok(Self { lock: Some(lock), lease: None, number: words.fence }) };
-        let newest = fence::newest(&site.io, &site.state).map_err(Box::new)?;
+        let store = site.ledger_store();
+        let newest = store.find_newest().await.map_err(Box::new)?;
         let observer = Arc::clone(observer);
         let held = lease.take(&holder.to_string(), newest, Arc::new(move |says| observer.on(&Event::Remark { says }))).await?;
-        let fence = Fence {
-            io: site.io.clone(),
-            directory: site.state.clone(),
-            number: held.number(),
-            standing: held.standing().clone(),
-            words: words.text(),
-            patience: lease.duration(),
-        };
+        let fence = Fence::new(&site.io, &held, words.text(), lease.duration());
         // From here on no run before this one can write the Ledger, and it can be read.
-        if let Err(error) = fence.enter() {
+        if let Err(error) = store.claim(&fence).await {
             held.give_back().await;
             return Err(Box::new(error).into());
         }

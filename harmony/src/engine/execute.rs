@@ -69,7 +69,7 @@ impl Execution<'_> {
     ) -> Result<(), LedgerError> {
         let known: Vec<bool> =
             self.items.items.iter().map(|item| item.key().is_some_and(|key| ledger.find(key).is_some())).collect();
-        let mut written_down = self.intend(found, ledger);
+        let mut written_down = self.intend(found, ledger).await;
         let mut schedule = Schedule::new(self.items, found);
         let mut begun = vec![false; self.items.len()];
         let mut touched = vec![false; self.items.len()];
@@ -85,7 +85,7 @@ impl Execution<'_> {
             let Some(done) = flying.next().await else { break };
             let index = done.index;
             touched[index] = !done.wrote_nothing;
-            match self.note(done, &mut inside, found, ledger, outcome) {
+            match self.note(done, &mut inside, found, ledger, outcome).await {
                 Ok(true) => schedule.finish(index),
                 Ok(false) => {}
                 Err(error) => written_down = Err(error),
@@ -99,14 +99,14 @@ impl Execution<'_> {
         if self.run.lost_lease().is_some() || self.run.took_over() {
             return Ok(());
         }
-        self.strike_out((0..begun.len()).filter(meant_only), ledger)
+        self.strike_out((0..begun.len()).filter(meant_only), ledger).await
     }
 
     /// What this run meant to make and did not touch is not ours: somebody else may make it before the next run.
-    fn strike_out(&self, untouched: impl Iterator<Item = usize>, ledger: &mut Ledger) -> Result<(), LedgerError> {
+    async fn strike_out(&self, untouched: impl Iterator<Item = usize>, ledger: &mut Ledger) -> Result<(), LedgerError> {
         for index in untouched {
             if let ItemKind::Wanted { key, .. } = &self.items.items[index].what {
-                ledger.gone(key)?;
+                ledger.gone(key).await?;
             }
         }
         Ok(())
@@ -135,7 +135,12 @@ impl Execution<'_> {
 
     /// What nobody could look at is there as long as its holder is, and the holder's entry is the way to it: it is struck out just before
     /// that one, however early its own step came.
-    fn note_gone(&self, index: usize, inside: &BTreeMap<usize, Vec<usize>>, ledger: &mut Ledger) -> Result<(), LedgerError> {
+    async fn note_gone(
+        &self,
+        index: usize,
+        inside: &BTreeMap<usize, Vec<usize>>,
+        ledger: &mut Ledger,
+    ) -> Result<(), LedgerError> {
         let key = |index: usize| self.items.items[index].key();
         let is_inside = |holder: usize| inside.get(&holder).is_some_and(|inside| inside.contains(&index));
         let mut holders = self.items.holders(index).filter(|holder| is_inside(*holder));
@@ -144,7 +149,7 @@ impl Execution<'_> {
         }
         let with_it = inside.get(&index).into_iter().flatten().copied();
         for key in with_it.chain([index]).filter_map(key) {
-            ledger.gone(key)?;
+            ledger.gone(key).await?;
         }
         Ok(())
     }
@@ -154,7 +159,7 @@ impl Execution<'_> {
     }
 
     /// Writes down everything that may be made, before anything is; and what is new about what stands.
-    fn intend(&self, found: &Observed, ledger: &mut Ledger) -> Result<(), LedgerError> {
+    async fn intend(&self, found: &Observed, ledger: &mut Ledger) -> Result<(), LedgerError> {
         let wanted = || (0..self.items.len()).filter_map(|index| entry_of(self.items, index, found, ledger));
         let differs = wanted().any(|entry| ledger.find(&entry.key).is_none_or(|before| !before.says_the_same_as(&entry)));
         let is_quiet = |address: &Address| self.items.find(address).map(|index| found.quiet[index]);
@@ -169,7 +174,7 @@ impl Execution<'_> {
         }
         // Those that have not changed too: what stays behind at an address is moved aside, and they do not go with it.
         let entries: Vec<Entry> = wanted().collect();
-        ledger.intend(entries, stands)
+        ledger.intend(entries, stands).await
     }
 
     fn begin<'b>(&'b self, index: usize, found: &Observed, ledger: &Ledger, known: bool) -> BoxFuture<'b, Done> {
@@ -205,7 +210,7 @@ impl Execution<'_> {
     }
 
     /// Writes down what a step did; whether it ended well.
-    fn note(
+    async fn note(
         &self,
         done: Done,
         inside: &mut BTreeMap<usize, Vec<usize>>,
@@ -237,7 +242,7 @@ impl Execution<'_> {
                 let change = if replaces { Change::Replace { because: String::new() } } else { change };
                 count(outcome, &change);
                 if let ItemKind::Wanted { key, provider, .. } = &item.what {
-                    ledger.made(key, provider.facts().keeps_outputs.then(|| outputs.clone()), held)?;
+                    ledger.made(key, provider.facts().keeps_outputs.then(|| outputs.clone()), held).await?;
                 }
                 found.outputs[done.index] = Some(Arc::new(outputs));
                 finished(&change)
@@ -256,13 +261,13 @@ impl Execution<'_> {
                 }
                 // Where a run was taken over, what it had in flight may make the thing once more: the next run looks for it too.
                 if !self.run.took_over() {
-                    self.note_gone(done.index, inside, ledger)?;
+                    self.note_gone(done.index, inside, ledger).await?;
                 }
                 if wrote { "deleted" } else { "struck out" }
             }
             Effect::Proved(evidence) => {
                 if let ItemKind::Proof { proof, digest, .. } = &item.what {
-                    ledger.proved(&item.address, digest)?;
+                    ledger.proved(&item.address, digest).await?;
                     let (address, claim) = (item.address.clone(), proof.claim.clone());
                     outcome.proofs.push(Proved { address, claim, evidence });
                 }

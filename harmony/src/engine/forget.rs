@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use harmony_secret::SecretManager;
-
 use super::error::EngineError;
 use super::exclusion::Exclusion;
 use super::ledger::{Entry, Key, Ledger};
@@ -13,6 +11,7 @@ use super::plan::{Change, FORMAT, Plan, Step, Subject};
 use super::prepared::leave_nothing;
 use super::scope::Targets;
 use crate::address::Address;
+use crate::topology::Site;
 use crate::value;
 
 /// Things that are to be struck from the Ledger, with the lock held.
@@ -20,7 +19,7 @@ pub struct Forgetting {
     plan: Plan,
     keys: Vec<Key>,
     ledger: Ledger,
-    secrets: SecretManager,
+    site: Site,
     exclusion: Exclusion,
 }
 
@@ -32,7 +31,7 @@ impl Maestro {
     /// reached through it; else as [`Maestro::prepare`].
     pub async fn prepare_forget(&self, targets: &Targets) -> Result<Forgetting, EngineError> {
         let exclusion = self.exclude().await?;
-        let mut ledger = self.ledger_of_any_place()?;
+        let mut ledger = self.ledger_of_any_place().await?;
         ledger.set_fence(exclusion.fence());
         let known: Vec<_> = ledger.entries().map(|entry| (&entry.address, &entry.origin)).collect();
         targets.check(known.into_iter())?;
@@ -42,7 +41,7 @@ impl Maestro {
         let mut steps: Vec<Step> = struck.into_iter().map(step).collect();
         steps.sort_by(|one, other| one.address.cmp(&other.address));
         let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: Vec::new(), left: Vec::new() };
-        Ok(Forgetting { plan, keys, ledger, secrets: self.site.secrets.clone(), exclusion })
+        Ok(Forgetting { plan, keys, ledger, site: self.site.clone(), exclusion })
     }
 }
 
@@ -58,9 +57,9 @@ impl Forgetting {
     /// # Errors
     /// [`EngineError::Ledger`] if that cannot be written down.
     pub async fn carry_out(mut self) -> Result<Outcome, EngineError> {
-        self.ledger.strike(&self.keys)?;
+        self.ledger.strike(&self.keys).await?;
         let mut exclusion = Some(self.exclusion);
-        leave_nothing(&self.ledger, &self.secrets, &mut exclusion).await?;
+        leave_nothing(&self.ledger, &self.site, &mut exclusion).await?;
         if let Some(exclusion) = &mut exclusion {
             exclusion.give_lease_back().await;
         }

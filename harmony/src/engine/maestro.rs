@@ -151,7 +151,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Plan, EngineError> {
-        let (ledger, played) = self.play(inventory, topology, scores)?;
+        let (ledger, played) = self.play(inventory, topology, scores).await?;
         refuse_empty(&played.0, &ledger)?;
         Ok(self.prepare_with(played, ledger, Prune::Everything, None).await?.plan)
     }
@@ -169,7 +169,7 @@ impl Maestro {
         // What cannot be arranged is refused before there is a lock.
         let played = Stage::play_all(scores, inventory, topology)?;
         let exclusion = self.exclude().await?;
-        let (ledger, played) = self.play_on(played, inventory, topology, scores)?;
+        let (ledger, played) = self.play_on(played, inventory, topology, scores).await?;
         refuse_empty(&played.0, &ledger)?;
         let abandoned = abandoned(&ledger, scores);
         let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(exclusion)).await?;
@@ -188,7 +188,7 @@ impl Maestro {
     ) -> Result<Prepared, EngineError> {
         let played = Stage::play_all(scores, inventory, topology)?;
         let exclusion = self.exclude().await?;
-        let (ledger, played) = self.play_on(played, inventory, topology, scores)?;
+        let (ledger, played) = self.play_on(played, inventory, topology, scores).await?;
         self.prepare_with(played, ledger, Prune::Nothing, Some(exclusion)).await
     }
 
@@ -200,7 +200,7 @@ impl Maestro {
         let mut providers = Providers::default();
         topology.register(&mut providers);
         let exclusion = self.exclude().await?;
-        let ledger = self.ledger(topology)?;
+        let ledger = self.ledger(topology).await?;
         self.prepare_with((Arrangement::default(), providers), ledger, Prune::Everything, Some(exclusion)).await
     }
 
@@ -214,7 +214,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Outcome, EngineError> {
-        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores).await?;
         if ledger.entries().next().is_none() && arrangement.nodes.values().any(|node| node.resource().is_some()) {
             return Err(EngineError::NothingMade);
         }
@@ -250,7 +250,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Vec<Standing>, EngineError> {
-        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores).await?;
         let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(None), &Prune::Everything).await?;
         Ok(status::standings(&items, &found, &ledger))
     }
@@ -266,31 +266,31 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Arrangement, EngineError> {
-        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores).await?;
         let nodes = arrangement.nodes.clone();
         let (items, found) = self.look(nodes, &providers, &ledger, &self.run(None), &Prune::Everything).await?;
         Ok(status::filled(arrangement, &items, &found))
     }
 
     /// What the Scores become, with the state that procedures under way have brought about so far; says that there are some.
-    pub(super) fn play<T: Topology + ?Sized>(
+    pub(super) async fn play<T: Topology + ?Sized>(
         &self,
         inventory: &Inventory,
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<(Ledger, (Arrangement, Providers)), EngineError> {
-        self.play_on(Stage::play_all(scores, inventory, topology)?, inventory, topology, scores)
+        self.play_on(Stage::play_all(scores, inventory, topology)?, inventory, topology, scores).await
     }
 
     /// The same, with what they have become already if there are no procedures.
-    fn play_on<T: Topology + ?Sized>(
+    async fn play_on<T: Topology + ?Sized>(
         &self,
         played: (Arrangement, Providers),
         inventory: &Inventory,
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<(Ledger, (Arrangement, Providers)), EngineError> {
-        let ledger = self.ledger(topology)?;
+        let ledger = self.ledger(topology).await?;
         if ledger.underway().is_empty() {
             return Ok((ledger, played));
         }
@@ -313,7 +313,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<Vec<Address>, EngineError> {
-        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores)?;
+        let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores).await?;
         let (items, found) = self.look(arrangement.nodes, &providers, &ledger, &self.run(None), &Prune::Nothing).await?;
         Ok(foreign(&items, &found, &ledger))
     }
@@ -336,21 +336,21 @@ impl Maestro {
     }
 
     /// The Ledger of this program, which has to be at home here if the place is.
-    pub(super) fn ledger(&self, topology: &(impl Topology + ?Sized)) -> Result<Ledger, EngineError> {
-        self.ledger_at_home(topology.is_of_this_machine())
+    pub(super) async fn ledger(&self, topology: &(impl Topology + ?Sized)) -> Result<Ledger, EngineError> {
+        self.at_home(Ledger::of(&self.site).await?, topology.is_of_this_machine())
     }
 
     /// The same without a place at hand: what says where it is at home is of a place that is there.
-    pub(super) fn ledger_of_any_place(&self) -> Result<Ledger, EngineError> {
-        let says_so = Ledger::load(&self.site.io, &self.site.state)?.home().is_some();
-        self.ledger_at_home(says_so)
+    pub(super) async fn ledger_of_any_place(&self) -> Result<Ledger, EngineError> {
+        let ledger = Ledger::of(&self.site).await?;
+        let says_so = ledger.home().is_some();
+        self.at_home(ledger, says_so)
     }
 
-    fn ledger_at_home(&self, is_of_this_machine: bool) -> Result<Ledger, EngineError> {
-        let mut ledger = Ledger::load(&self.site.io, &self.site.state)?;
+    fn at_home(&self, mut ledger: Ledger, is_of_this_machine: bool) -> Result<Ledger, EngineError> {
         if is_of_this_machine {
             let here = Home::here(&self.site.io, &self.site.state).map_err(LedgerError::from)?;
-            let elsewhere = ledger.elsewhere(&here)?;
+            let elsewhere = ledger.elsewhere(&self.site.io, &here)?;
             match elsewhere {
                 Some((recorded, how)) if !self.accepts_move => {
                     return Err(EngineError::Elsewhere { how, recorded: Box::new(recorded), here: Box::new(here) });
@@ -404,7 +404,7 @@ impl Maestro {
             items,
             found,
             ledger,
-            secrets: self.site.secrets.clone(),
+            site: self.site.clone(),
             run,
             allowances,
             after_failure,

@@ -9,7 +9,6 @@ mod error;
 pub mod events;
 pub mod exclusion;
 mod execute;
-mod fence;
 mod filled;
 pub mod forget;
 mod holder;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use harmony_secret::SecretManager;
 use serde_json::Value as Json;
 
 use super::error::EngineError;
@@ -21,6 +20,7 @@ use super::scope::Prune;
 use super::witness::KEY_FILE;
 use crate::procedure::Underway;
 use crate::run::Run;
+use crate::topology::Site;
 use crate::value::{self, Text};
 
 /// A plan that can be carried out, with the lock held since before anything was looked at, and the lease if the site has one. Dropping it
@@ -30,7 +30,7 @@ pub struct Prepared {
     pub(super) items: Items,
     pub(super) found: Observed,
     pub(super) ledger: Ledger,
-    pub(super) secrets: SecretManager,
+    pub(super) site: Site,
     pub(super) run: Run,
     pub(super) allowances: Allowances,
     pub(super) after_failure: AfterFailure,
@@ -95,7 +95,7 @@ impl Prepared {
         if !refused.is_empty() {
             return Err(EngineError::Refused { steps: refused });
         }
-        let missing = Rights { items: &self.items, found: &self.found, run: &self.run }.missing().await;
+        let missing = self.missing_rights().await;
         if !missing.is_empty() {
             return Err(EngineError::NotPermitted { missing });
         }
@@ -126,12 +126,21 @@ impl Prepared {
         Ok(outcome)
     }
 
-    async fn write_the_end(&mut self, outcome: &Outcome) -> Result<(), EngineError> {
-        self.ledger.close()?;
-        if !self.abandoned.is_empty() && outcome.is_complete() {
-            self.ledger.end(|underway| self.abandoned.contains(underway))?;
+    /// All rights that are missing for what the plan would do, and for writing that down.
+    async fn missing_rights(&self) -> Vec<String> {
+        let mut missing = Rights { items: &self.items, found: &self.found, run: &self.run }.missing().await;
+        if self.plan.is_pending() {
+            missing.extend(self.ledger.missing_rights().await);
         }
-        leave_nothing(&self.ledger, &self.secrets, &mut self.exclusion).await
+        missing
+    }
+
+    async fn write_the_end(&mut self, outcome: &Outcome) -> Result<(), EngineError> {
+        self.ledger.close().await?;
+        if !self.abandoned.is_empty() && outcome.is_complete() {
+            self.ledger.end(|underway| self.abandoned.contains(underway)).await?;
+        }
+        leave_nothing(&self.ledger, &self.site, &mut self.exclusion).await
     }
 
     /// A run whose lease was lost has an outcome all the same: what it did before counts, and its Ledger knows what it meant to do.
@@ -152,16 +161,12 @@ impl Prepared {
 }
 
 /// Removes the lock, and the state directory with it, when nothing is left that was made. What others put there stays.
-pub(super) async fn leave_nothing(
-    ledger: &Ledger,
-    secrets: &SecretManager,
-    exclusion: &mut Option<Exclusion>,
-) -> Result<(), EngineError> {
+pub(super) async fn leave_nothing(ledger: &Ledger, site: &Site, exclusion: &mut Option<Exclusion>) -> Result<(), EngineError> {
     if ledger.entries().next().is_some() {
         return Ok(());
     }
-    secrets.ensure_no_remains().await?;
-    let (io, state) = (ledger.io(), ledger.directory());
+    site.secrets.ensure_no_remains().await?;
+    let (io, state) = (&site.io, &site.state);
     let removed = io.ensure_no_file(&state.join(KEY_FILE)).and_then(|()| {
         exclusion.as_mut().map_or(Ok(()), |exclusion| exclusion.remove_lock(io))?;
         io.ensure_no_directory(state)

@@ -82,8 +82,8 @@ impl Maestro {
     ///
     /// # Errors
     /// [`EngineError::Ledger`] if the Ledger cannot be read.
-    pub fn underway(&self) -> Result<Vec<Underway>, EngineError> {
-        Ok(Ledger::load(&self.site.io, &self.site.state)?.underway().to_vec())
+    pub async fn underway(&self) -> Result<Vec<Underway>, EngineError> {
+        Ok(Ledger::of(&self.site).await?.underway().to_vec())
     }
 
     /// A procedure that can be carried out, with the lock held. One that has begun earlier goes on from where it stands; `held_for` is
@@ -100,7 +100,7 @@ impl Maestro {
         let (inventory, topology, scores) = on;
         Stage::play_all(scores, inventory, topology)?;
         let exclusion = self.exclude().await?;
-        let ledger = self.ledger(topology)?;
+        let ledger = self.ledger(topology).await?;
         let stands = ledger.underway().iter().find(|underway| procedure.is(underway)).cloned();
         let held_for = held_for.or(stands.as_ref().and_then(|stands| stands.held_for));
         let played = Stage::play_during(scores, inventory, topology, ledger.underway())?;
@@ -173,7 +173,7 @@ impl<T: Topology + ?Sized> PreparedProcedure<'_, T> {
         }
         if outcome.is_complete() {
             let procedure = &self.procedure;
-            self.prepared.ledger.end(|underway| procedure.is(underway))?;
+            self.prepared.ledger.end(|underway| procedure.is(underway)).await?;
         }
         Ok(outcome)
     }
@@ -196,11 +196,11 @@ impl<T: Topology + ?Sized> PreparedProcedure<'_, T> {
         would.retain(|other| !self.procedure.is(other));
         would.push(stands.clone());
         let played = Stage::play_during(scores, inventory, topology, &would)?;
-        let ledger = self.maestro.ledger(topology)?;
+        let ledger = self.maestro.ledger(topology).await?;
         let exclusion = self.prepared.exclusion.take();
         let mut prepared = self.maestro.prepare_with(played, ledger, Prune::Everything, exclusion).await?;
         if prepared.plan().refusals().next().is_none() {
-            prepared.ledger.stand(stands.clone())?;
+            prepared.ledger.stand(stands.clone()).await?;
         }
         self.prepared = prepared;
         self.stands = Some(stands);
@@ -237,7 +237,7 @@ impl<T: Topology + ?Sized> PreparedProcedure<'_, T> {
     }
 
     async fn hold(&mut self, stands: &Underway, span: TimeSpan) -> Result<(), EngineError> {
-        self.prepared.ledger.stand(stands.clone())?;
+        self.prepared.ledger.stand(stands.clone()).await?;
         let left = left(stands, span, now());
         if left.is_zero() {
             return Ok(());

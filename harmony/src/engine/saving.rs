@@ -31,7 +31,7 @@ impl Maestro {
         topology: &T,
         scores: &Scores<T>,
     ) -> Result<SavedPlan, EngineError> {
-        let (ledger, played) = self.play(inventory, topology, scores)?;
+        let (ledger, played) = self.play(inventory, topology, scores).await?;
         refuse_empty(&played.0, &ledger)?;
         let key = self.ensure_key().await?;
         let (program, home) = (self.program(), self.home(topology)?);
@@ -58,7 +58,7 @@ impl Maestro {
         planned.refuse_others(saved, topology)?;
         Stage::play_all(scores, inventory, topology)?;
         let exclusion = self.exclude().await?;
-        let (ledger, played) = self.play(inventory, topology, scores)?;
+        let (ledger, played) = self.play(inventory, topology, scores).await?;
         let abandoned = abandoned(&ledger, scores);
         refuse_other_ledger(saved, &ledger)?;
         let key = Key::find(&self.site.io, &self.site.state).map_err(LedgerError::from)?;

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::check::Check;
 use super::providers::Providers;
+use crate::engine::ledger::{FileLedgerStore, LedgerStore};
 use crate::lease::Lease;
 use crate::proof::{Proof, Prover};
 use crate::provider::{Provider, ProviderError};
@@ -69,13 +70,15 @@ pub struct Site {
     /// By what runs on several machines exclude each other; `None` if its state is used on one machine only. Runs on one machine always do,
     /// by a lock of the operating system.
     pub lease: Option<Lease>,
+    /// Where its Ledger is kept; `None` for files in `state`.
+    pub ledger: Option<Arc<dyn LedgerStore>>,
 }
 
 impl Site {
     /// A site program with its state in `state`, whose runs exclude each other on this machine, and that may fetch missing tools.
     #[must_use]
     pub fn new(state: PathBuf, secrets: SecretManager, io: Io) -> Self {
-        Self { state, secrets, io, fetching: Fetching::Allowed, lease: None }
+        Self { state, secrets, io, fetching: Fetching::Allowed, lease: None, ledger: None }
     }
 
     /// The same, fetching tools or not.
@@ -88,6 +91,18 @@ impl Site {
     #[must_use]
     pub fn with_lease(self, lease: Lease) -> Self {
         Self { lease: Some(lease), ..self }
+    }
+
+    /// The same, with its Ledger in `store` in place of files in its state directory. A store that several machines share needs a lease too.
+    #[must_use]
+    pub fn with_ledger(self, store: Arc<dyn LedgerStore>) -> Self {
+        Self { ledger: Some(store), ..self }
+    }
+
+    /// Where its Ledger is kept.
+    #[must_use]
+    pub fn ledger_store(&self) -> Arc<dyn LedgerStore> {
+        self.ledger.clone().unwrap_or_else(|| Arc::new(FileLedgerStore::new(&self.io, &self.state)))
     }
 }
 
@@ -119,6 +134,14 @@ pub trait Survey: Send + Sync {
     /// on where something is wrong. A place that needs nothing here has nothing to say.
     async fn examine(&self, _site: &Site) -> Vec<Check> {
         Vec::new()
+    }
+
+    /// The site program, with its lease and its Ledger where this place keeps them if it was asked to. Nothing is looked at for that. Default: as it is.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if they cannot be kept there.
+    fn keep_state(&self, site: Site) -> Result<Site, ProviderError> {
+        Ok(site)
     }
 
     /// The place with these facts.

@@ -24,6 +24,7 @@ mod refactoring;
 mod replaced;
 mod saved;
 mod secrets;
+mod stores;
 mod targets;
 mod turns;
 mod values;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use harmony::engine::exclusion::find_taken;
+use harmony::engine::exclusion::{find_held, find_other_run, find_taken};
 use harmony::engine::ledger::Ledger;
 use harmony::topology::{Check, Site, Survey, Verdict};
 use harmony_io::Io;
@@ -19,8 +19,9 @@ use crate::report::{self, Summary};
 pub(crate) async fn doctor<P: Survey>(session: &Session, site: &Site, place: &P) -> Ended {
     let mut checks = vec![state_directory(site)];
     checks.push(lock(site));
-    checks.push(ledger(site));
-    checks.extend(journal(site));
+    checks.extend(lease(site).await);
+    checks.push(ledger(site).await);
+    checks.extend(journal(site).await);
     checks.push(leftovers(site));
     checks.push(secrets(site).await);
     checks.extend(place.examine(site).await);
@@ -106,9 +107,20 @@ fn lock(site: &Site) -> Check {
     }
 }
 
-fn ledger(site: &Site) -> Check {
+/// Who keeps the runs of other machines out, where state is shared.
+async fn lease(site: &Site) -> Option<Check> {
+    const ABOUT: &str = "lease";
+    site.lease.as_ref()?;
+    Some(match find_held(site).await {
+        Ok(None) => Check::good(ABOUT, "free"),
+        Ok(Some(held)) => Check::doubtful(ABOUT, held.to_string(), "wait for it to end: another run would be refused now"),
+        Err(error) => Check::failed(ABOUT, harmony::explain::chain(&error), error.hint()),
+    })
+}
+
+async fn ledger(site: &Site) -> Check {
     const ABOUT: &str = "Ledger";
-    match Ledger::load(&site.io, &site.state) {
+    match Ledger::of(site).await {
         Ok(ledger) => match (ledger.entries().count(), ledger.serial()) {
             (0, 0) => Check::good(ABOUT, "empty: nothing has been made yet"),
             (count, serial) => Check::good(ABOUT, format!("readable: {}, run {serial}", report::counted(count, "thing"))),
@@ -118,10 +130,10 @@ fn ledger(site: &Site) -> Check {
 }
 
 /// A journal stays where a run was killed. While a run goes on, it is that run's.
-fn journal(site: &Site) -> Option<Check> {
-    let is_there = |name: &str| site.io.find_entry(&site.state.join(name)).ok().flatten().is_some();
-    let is_locked = find_taken(site).ok().flatten().is_some();
-    (is_there(harmony::engine::ledger::JOURNAL) && !is_locked).then(|| {
+async fn journal(site: &Site) -> Option<Check> {
+    let is_there = site.ledger_store().find().await.is_ok_and(|stored| stored.state.has_lines);
+    let is_locked = find_other_run(site).await.ok().flatten().is_some();
+    (is_there && !is_locked).then(|| {
         Check::doubtful(
             "journal",
             "a run was killed before its end, and what it did is written down",

@@ -27,7 +27,7 @@ pub(super) async fn run<T: Topology>(
     let offered = scores.procedures();
     let maestro = session.maestro(topology.site());
     let Some(name) = &arguments.procedure else {
-        let underway = maestro.underway()?;
+        let underway = maestro.underway().await?;
         session.text(&report::procedures(&offered, &underway, &session.layout));
         session.json(|| report::procedure_lines(&offered, &underway));
         return Ok(Ended::with(Exit::Done));
@@ -52,7 +52,7 @@ pub(super) async fn run<T: Topology>(
     session.progress.end();
     let ended = carried_out.map(|outcome| report_outcome(session, &outcome));
     let is_left = !ended.as_ref().is_ok_and(|ended| ended.exit == Exit::Done);
-    if is_left && maestro.underway().is_ok_and(|underway| underway.iter().any(|underway| procedure.is(underway))) {
+    if is_left && maestro.underway().await.is_ok_and(|underway| underway.iter().any(|underway| procedure.is(underway))) {
         let title = procedure.title();
         session.remark(&format!("what `{title}` has reached holds, also under `apply`; `run {title}` goes on from there"));
     }

@@ -1,7 +1,6 @@
 //! The form in which a Ledger is written.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -42,15 +41,16 @@ pub(super) enum Line {
     Proved { proof: Address, digest: String },
 }
 
-pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Contents, LedgerError> {
+/// Reads it; `ledger` is what people call where it was found.
+pub(super) fn parse(ledger: &str, bytes: &[u8]) -> Result<Contents, LedgerError> {
     #[derive(Deserialize)]
     struct Version {
         format: u32,
     }
-    let damaged = |source| LedgerError::Damaged { path: path.to_owned(), place: "its JSON".to_owned(), source };
+    let damaged = |source| LedgerError::Damaged { ledger: ledger.to_owned(), place: "its JSON".to_owned(), source };
     let Version { format } = serde_json::from_slice(bytes).map_err(damaged)?;
     if format > FORMAT {
-        return Err(LedgerError::Newer { path: path.to_owned(), found: format });
+        return Err(LedgerError::Newer { ledger: ledger.to_owned(), found: format });
     }
     serde_json::from_slice(bytes).map_err(damaged)
 }

@@ -6,24 +6,25 @@ use harmony_io::IoError;
 
 use super::contents::FORMAT;
 use crate::engine::holder::Taken;
+use crate::provider::ProviderError;
 
 /// Why the Ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LedgerError {
     /// It was written by a newer program.
-    #[error("the Ledger `{path}` has format {found}, this program reads up to {FORMAT}")]
+    #[error("the Ledger {ledger} has format {found}, this program reads up to {FORMAT}")]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// Where it is: `` `/state/ledger.json` ``.
+        ledger: String,
         /// Its format.
         found: u32,
     },
     /// It is not what a program wrote.
-    #[error("the Ledger `{path}` is damaged in {place}")]
+    #[error("the Ledger {ledger} is damaged in {place}")]
     Damaged {
-        /// The file.
-        path: PathBuf,
+        /// Where it is.
+        ledger: String,
         /// Where in it.
         place: String,
         /// The words of the reader.
@@ -43,6 +44,9 @@ pub enum LedgerError {
         /// By whom.
         taken: Taken,
     },
+    /// Where it is kept, it could not be read or written.
+    #[error(transparent)]
+    Store(#[from] ProviderError),
     /// Its file could not be used.
     #[error(transparent)]
     Io(#[from] IoError),
@@ -54,11 +58,12 @@ impl LedgerError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Newer { .. } => Some("build the site program with the newer version of Harmony that wrote it".to_owned()),
-            Self::Damaged { path, .. } => {
-                Some(format!("restore `{}` from a backup; without it nothing that was made would be found again", path.display()))
+            Self::Damaged { ledger, .. } => {
+                Some(format!("restore {ledger} from a backup; without it nothing that was made would be found again"))
             }
             Self::Superseded { .. } => Some("run it again: it looks at what is there and goes on from that".to_owned()),
             Self::Busy { taken, .. } => Some(taken.hint()),
+            Self::Store(error) => error.hint().map(str::to_owned),
             Self::Io(error) => error.hint().map(str::to_owned),
         }
     }
