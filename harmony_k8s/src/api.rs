@@ -92,6 +92,11 @@ impl ApiError {
         matches!(self, Self::Refused(refusal) if refusal.code == 404)
     }
 
+    /// Whether something else has changed it, or made it, meanwhile.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == 409)
+    }
+
     /// The API's words, if it has spoken.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -142,6 +147,12 @@ pub(crate) enum Send<'a> {
         dry_run: bool,
     },
     Delete(&'a Json),
+    /// A new object.
+    Create(&'a Json),
+    /// An object in the place of the one that is there, in the version that it names.
+    Update(&'a Json),
+    /// What of an object changes (RFC 7386).
+    Merge(&'a Json),
     /// A review, which is answered and not kept.
     Ask(&'a Json),
 }
@@ -193,6 +204,11 @@ impl Api {
                 (Method::PATCH, query, Some("application/apply-patch+yaml"), object.to_string().into_bytes())
             }
             Send::Ask(review) => (Method::POST, path.to_owned(), Some("application/json"), review.to_string().into_bytes()),
+            Send::Create(object) => (Method::POST, self.managed(path), Some("application/json"), object.to_string().into_bytes()),
+            Send::Update(object) => (Method::PUT, self.managed(path), Some("application/json"), object.to_string().into_bytes()),
+            Send::Merge(patch) => {
+                (Method::PATCH, self.managed(path), Some("application/merge-patch+json"), patch.to_string().into_bytes())
+            }
             Send::Delete(options) => {
                 (Method::DELETE, path.to_owned(), Some("application/json"), options.to_string().into_bytes())
             }
@@ -205,6 +221,11 @@ impl Api {
         let request = request.body(Body::from(body)).map_err(|error| ApiError::Unreadable { words: error.to_string() })?;
         let limit = ANSWER.min(run.remaining().max(LEAST));
         run.io().request(&target, self.exchange(request, limit)).await
+    }
+
+    /// The path of a write under the name by which we apply.
+    fn managed(&self, path: &str) -> String {
+        format!("{path}?fieldManager={}", self.manager)
     }
 
     async fn exchange(&self, request: Request<Body>, limit: Duration) -> Result<Vec<u8>, ApiError> {

@@ -33,6 +33,11 @@ impl Connection {
         matches!(self.way, Way::InCluster)
     }
 
+    /// What people call the cluster.
+    pub(crate) fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
     /// The API.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Kubernetes clusters as places.
 //!
 //! Entry point: [`K8sAnywhereTopology`], a cluster that a kubeconfig's context or a pod's service account names. This is the only crate
-//! that speaks to API servers. It watches nothing, keeps no state between runs, and knows no Score.
+//! that speaks to API servers. It watches nothing, keeps nothing between runs but the lease and the Ledger of a program that asks for it, and knows no
+//! Score.
 
 mod api;
 mod claims;
@@ -18,6 +19,7 @@ mod ready;
 mod redaction;
 mod review;
 mod sign;
+mod state;
 mod topology;
 mod tunnel;
 mod wait;

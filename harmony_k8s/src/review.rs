@@ -18,7 +18,7 @@ const AT_ONCE: usize = 8;
 
 /// What is asked about: one verb on one kind in one namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Right {
+pub(crate) struct Right {
     namespace: Option<String>,
     group: String,
     resource: String,
@@ -41,11 +41,18 @@ pub(crate) async fn missing_rights(
         // What its definition is still to come for cannot be asked about.
         let Some(served) = discovery.find(run, api, object).await? else { continue };
         for verb in verbs(object, write) {
-            let (namespace, group) = (object.namespace.clone(), object.group.clone());
-            let right = Right { namespace, group, resource: served.resource().to_owned(), verb };
+            let right = Right::new(object.namespace.clone(), &object.group, served.resource(), verb);
             asked.entry(right).or_default().push(object.name.clone());
         }
     }
+    lacking(run, api, asked).await
+}
+
+/// Which of these rights are missing on which of the objects of these names.
+///
+/// # Errors
+/// [`ApiError`] if the API does not say.
+pub(crate) async fn lacking(run: &Run, api: &Api, asked: BTreeMap<Right, Vec<String>>) -> Result<Vec<String>, ApiError> {
     let asking = asked.into_iter().map(|(right, names)| async move { right.lacking(run, api, &names).await });
     let lacking: Vec<_> = futures::stream::iter(asking).buffered(AT_ONCE).collect().await;
     lacking.into_iter().filter_map(Result::transpose).collect()
@@ -63,6 +70,11 @@ fn verbs(object: &ObjectIdentity, write: Write) -> &'static [&'static str] {
 }
 
 impl Right {
+    /// The right to do `verb` to objects of a kind in a namespace.
+    pub(crate) fn new(namespace: Option<String>, group: &str, resource: &str, verb: &'static str) -> Self {
+        Self { namespace, group: group.to_owned(), resource: resource.to_owned(), verb }
+    }
+
     async fn lacking(&self, run: &Run, api: &Api, names: &[String]) -> Result<Option<String>, ApiError> {
         if self.is_given(run, api, None).await? {
             return Ok(None);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use harmony::lease::Lease;
 use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
 use harmony::modules::nats::kubernetes::NatsK8sSettings;
 use harmony::provider::{Failure, ProviderError};
@@ -17,6 +18,7 @@ use crate::connection::Connection;
 use crate::nats::Exposure;
 use crate::place::K8sPlace;
 use crate::provider::Objects;
+use crate::state::{K8sLeaseStore, K8sLedgerStore, Keeping};
 use crate::tunnel::Tunnels;
 
 /// A Kubernetes cluster, wherever it is, not yet looked at. Which one is always said: there is no default that could be the wrong one.
@@ -28,6 +30,7 @@ pub struct K8sAnywhereTopology<N = WithoutNats> {
     namespace: String,
     distribution: Option<Distribution>,
     manager: Option<String>,
+    state: Option<String>,
     servers: NatsK8sSettings,
     nats: N,
 }
@@ -101,6 +104,7 @@ impl K8sAnywhereTopology {
             namespace: "default".to_owned(),
             distribution: None,
             manager: None,
+            state: None,
             servers: NatsK8sSettings::default(),
             nats: WithoutNats,
         }
@@ -117,6 +121,7 @@ impl<N> K8sAnywhereTopology<N> {
             namespace: self.namespace,
             distribution: self.distribution,
             manager: self.manager,
+            state: self.state,
             servers: self.servers,
             nats: WithNats(Arc::new(client)),
         }
@@ -174,12 +179,50 @@ impl<N> K8sAnywhereTopology<N> {
         self
     }
 
+    /// The same, keeping the program's lease and Ledger in this namespace, which has to be there: its runs then find what was made, and exclude each other,
+    /// on whatever machine they run, with nothing but the way to this cluster. Secrets are not kept there.
+    #[must_use]
+    pub fn with_state_in(mut self, namespace: &str) -> Self {
+        self.state = Some(namespace.to_owned());
+        self
+    }
+
+    /// Where the program's state is kept; `None` if that is not here.
+    fn keeping(&self, site: &Site) -> Result<Option<Keeping>, ProviderError> {
+        let Some(namespace) = &self.state else { return Ok(None) };
+        let namespace = namespace.parse().map_err(|error| {
+            let failure = Failure::new("the state of the program has no place", error);
+            ProviderError::Refused(failure.with_hint("correct the namespace given to `with_state_in`"))
+        })?;
+        Ok(Some(Keeping::new(self.connection(site), site.io.clone(), namespace, &program(site))))
+    }
+
+    /// Whether the program's state may be kept here, if it is to be.
+    async fn examine_state(&self, site: &Site) -> Option<Check> {
+        const ABOUT: &str = "state in the cluster";
+        let keeping = self.keeping(site).ok().flatten()?;
+        let missing = keeping.missing_rights(&Run::alone(site.io.clone(), PATIENCE)).await;
+        Some(match missing {
+            Ok(missing) if missing.is_empty() => Check::good(ABOUT, format!("may be kept in {}", keeping.place())),
+            Ok(missing) => {
+                let hint = "give the credential that the program uses these rights, or use one that has them";
+                Check::wrong(ABOUT, format!("this program may not {}", missing.join("; ")), hint)
+            }
+            Err(error) => Check::failed(ABOUT, error.to_string(), error.hint().map(str::to_owned)),
+        })
+    }
+
     fn connection(&self, site: &Site) -> Connection {
-        let program = site.state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let program = program(site);
         // At most 128 characters, as the API has it.
         let manager = self.manager.clone().unwrap_or_else(|| format!("{FIELD_MANAGERS}{program}").chars().take(128).collect());
         Connection::new(self.way.clone(), format!("cluster {}", self.name), manager)
     }
+}
+
+/// The name of the folder in which a program keeps its state is its own.
+fn program(site: &Site) -> String {
+    site.state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// What the names of our field managers begin with.
@@ -213,10 +256,24 @@ where
 
     async fn examine(&self, site: &Site) -> Vec<Check> {
         let about = format!("cluster {}", self.name);
-        vec![match self.survey(site).await {
-            Ok(facts) => Check::good(about, format!("answers, Kubernetes {}", facts.version)),
-            Err(error) => Check::failed(about, error.to_string(), error.hint().map(str::to_owned)),
-        }]
+        match self.survey(site).await {
+            Ok(facts) => {
+                let answers = Check::good(about, format!("answers, Kubernetes {}", facts.version));
+                std::iter::once(answers).chain(self.examine_state(site).await).collect()
+            }
+            Err(error) => vec![Check::failed(about, error.to_string(), error.hint().map(str::to_owned))],
+        }
+    }
+
+    fn keep_state(&self, site: Site) -> Result<Site, ProviderError> {
+        let Some(keeping) = self.keeping(&site)? else { return Ok(site) };
+        if let Some(lease) = &site.lease {
+            let why = format!("its runs exclude each other by {} already", lease.store().name());
+            let failure = Failure::new(format!("the state of the program cannot be kept in {}", keeping.place()), why);
+            return Err(ProviderError::Refused(failure.with_hint("say one of the two: a lease elsewhere, or `with_state_in`")));
+        }
+        let lease = Lease::new(Arc::new(K8sLeaseStore::new(keeping.clone())));
+        Ok(site.with_lease(lease).with_ledger(Arc::new(K8sLedgerStore::new(keeping))))
     }
 
     fn with_facts(self, site: &Site, facts: K8sFacts) -> Result<K8sPlace<N>, ProviderError> {

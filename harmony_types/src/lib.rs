@@ -12,6 +12,7 @@ mod text;
 pub use digest::Digest;
 pub use endpoint::{HostName, HostPort, Port};
 pub use name::{
-    AccountName, BucketName, ClusterName, NameError, NonBlank, PlaceName, ServerName, SiteName, StreamName, SystemName, UserName,
+    AccountName, BucketName, ClusterName, NameError, Namespace, NonBlank, PlaceName, ServerName, SiteName, StreamName,
+    SystemName, UserName,
 };
 pub use quantity::{ByteSize, Cpus, QuantityError, TimeSpan};

@@ -76,6 +76,8 @@ name!(/// A system's name (what several Scores speak of together): an RFC 1123 l
     SystemName, "a system's name", LABEL, is_label);
 name!(/// A site's name, one failure domain of a supercluster: an RFC 1123 label.
     SiteName, "a site's name", LABEL, is_label);
+name!(/// A Kubernetes namespace: an RFC 1123 label.
+    Namespace, "a namespace", LABEL, is_label);
 name!(/// A NATS cluster's name, unique in a supercluster: an RFC 1123 label.
     ClusterName, "a cluster's name", LABEL, is_label);
 name!(/// A NATS server's name, unique in a supercluster (JetStream derives its peer id from it): an RFC 1123 label.
