@@ -104,6 +104,11 @@ impl Survey for Sites {
         join_all(self.sites.iter().map(|(_, place)| place.examine(site))).await.concat()
     }
 
+    /// The state is kept by the place of one site, if that was asked to; a second one refuses.
+    fn keep_state(&self, site: Site) -> Result<Site, ProviderError> {
+        self.sites.iter().try_fold(site, |site, (_, place)| place.keep_state(site))
+    }
+
     fn with_facts(self, site: &Site, mut facts: SitesFacts) -> Result<SitesPlace, ProviderError> {
         self.named()?;
         let name: PlaceName = self.name.parse().map_err(|error| unfit(error, "correct the name given to `Sites::new`"))?;

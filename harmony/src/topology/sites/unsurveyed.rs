@@ -12,6 +12,7 @@ use crate::topology::{Check, Site, Survey};
 pub(super) trait Unsurveyed: Send + Sync {
     async fn survey(&self, site: &Site) -> Result<Json, ProviderError>;
     async fn examine(&self, site: &Site) -> Vec<Check>;
+    fn keep_state(&self, site: Site) -> Result<Site, ProviderError>;
     fn with_facts(self: Box<Self>, site: &Site, facts: Json) -> Result<Box<dyn NatsSite>, ProviderError>;
 }
 
@@ -30,6 +31,10 @@ where
 
     async fn examine(&self, site: &Site) -> Vec<Check> {
         self.0.examine(site).await
+    }
+
+    fn keep_state(&self, site: Site) -> Result<Site, ProviderError> {
+        self.0.keep_state(site)
     }
 
     fn with_facts(self: Box<Self>, site: &Site, facts: Json) -> Result<Box<dyn NatsSite>, ProviderError> {
