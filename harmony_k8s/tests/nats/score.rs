@@ -1,7 +1,7 @@
 //! What a Score may say of pods, what becomes of it, and what is refused.
 
 use harmony::arrangement::{Arrangement, What};
-use harmony::modules::nats::kubernetes::{NatsK8sScore, Spread, TaintEffect, Toleration};
+use harmony::modules::nats::kubernetes::{Exposure, NatsK8sScore, Spread, TaintEffect, Toleration};
 use harmony::modules::nats::score::{JetstreamScore, NatsScore};
 use harmony::stage::Stage;
 use harmony::{Inventory, Scores};
@@ -29,6 +29,7 @@ fn everything() -> NatsK8sScore {
         .tolerating(Toleration::of("dedicated", "messaging").with_effect(TaintEffect::NoSchedule))
         .tolerating(Toleration::of_any("spot"))
         .with_spread(Spread::required("topology.kubernetes.io/zone"))
+        .with_exposure(Exposure::LoadBalancer { domain: Some("example.org".parse().unwrap()) })
         .with_certificate_name("nats.example.org")
         .with_clients_in("shop")
         .with_clients_in("bank")
@@ -63,7 +64,12 @@ fn what_is_said_of_pods_becomes_fields_of_their_objects() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&said).unwrap());
     let certificate = arrangement.nodes[&"cluster/nats/nats-1/certificate".parse().unwrap()].resource().unwrap();
     let names = certificate.spec["names"].to_string();
-    assert!(names.contains("nats.example.org") && names.contains("nats-1-0.nats-1.broker.svc"), "{names}");
+    assert!(
+        names.contains("nats.example.org")
+            && names.contains("nats-1.example.org")
+            && names.contains("nats-1-0.nats-1.broker.svc"),
+        "{names}"
+    );
 }
 
 #[test]
@@ -105,7 +111,9 @@ fn refusal(scores: &Scores<K8sPlace<WithNats>>) -> String {
     let lines = error.origins().iter().map(|origin| origin.score.clone()).collect::<Vec<_>>().join(", ");
     let hint = error.hint().unwrap_or_default();
     let hint = hint.split("; ").next().unwrap_or_default().split(" (").next().unwrap_or_default().to_owned();
-    format!("{}\n  said by: {lines}\n  do: {hint}", words.last().unwrap())
+    // Without the lines, which move.
+    let what = words.last().unwrap().split(" (").map(|part| part.split_once(')').map_or(part, |(_, rest)| rest));
+    format!("{}\n  said by: {lines}\n  do: {hint}", what.collect::<String>())
 }
 
 #[test]
