@@ -98,7 +98,7 @@ async fn every_command_finds_the_state_and_says_who_holds_the_lease() {
     let (exit, said) = command(&kubeconfig, "plan", &[("HARMONY_LEASE_DIR", "/tmp/leases")]).await;
     assert_eq!(exit, Exit::Refused, "{said}");
     assert!(said.contains("the state of this program cannot be kept") && said.contains("hint: say one of the two"), "{said}");
-    let (exit, said) = command(&kubeconfig, "forget cluster/window --yes", &[]).await;
+    let (exit, said) = command(&kubeconfig, "forget cluster/default/configmap/window --yes", &[]).await;
     assert!(exit == Exit::Done && said.contains("Done: 1 forgotten"), "{said}");
     assert!(kept(&plane).is_empty());
     assert!(plane.kubectl().run(&["get", "configmap", "window"]).is_ok(), "it stays as it is");
