@@ -1,5 +1,5 @@
-//! Servers are replaced one after another under a writer, each with an empty volume: with the gate nothing is lost, and without it the same
-//! measurement fails.
+//! Servers are replaced one after another under a writer, each with an empty volume: with the gate nothing is lost and never are two copies
+//! behind, and without it the same measurement fails.
 
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ async fn every_server_is_replaced_under_a_writer_and_no_two_copies_are_behind_un
     replace_without_waiting(&kubectl);
     let without_gate = watch.stop().await;
     println!("without the gate: {without_gate:?}");
-    assert!(!without_gate.two_behind.is_zero() && without_gate.lost > 0, "the measurement cannot fail: {without_gate:?}");
+    // Whether that also loses writes depends on who leads when the second copy goes: 0 and all of them were seen.
+    assert!(!without_gate.two_behind.is_zero(), "the measurement cannot fail: {without_gate:?}");
 }
 
 /// As Kubernetes does it: the next one when the one before is ready.
