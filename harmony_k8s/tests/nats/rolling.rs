@@ -14,6 +14,8 @@ const LONGEST_GAP: Duration = Duration::from_secs(15);
 /// What a copy that begins with nothing has to fetch: so much in values of this size.
 const CARGO: usize = 80;
 const VALUE: usize = 512 * 1024;
+/// How often the control is tried: a copy that is back at once is behind at no look.
+const ROUNDS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_server_is_replaced_under_a_writer_and_no_two_copies_are_behind_unless_nobody_waits() {
@@ -38,12 +40,17 @@ async fn every_server_is_replaced_under_a_writer_and_no_two_copies_are_behind_un
     assert!(with_gate.longest_gap < LONGEST_GAP, "{with_gate:?}");
     assert_eq!(with_gate.two_behind, Duration::ZERO, "{with_gate:?}");
 
-    let watch = Watched::start(&program, &kubectl).await;
-    replace_without_waiting(&kubectl);
-    let without_gate = watch.stop().await;
-    println!("without the gate: {without_gate:?}");
-    // Whether that also loses writes depends on who leads when the second copy goes: 0 and all of them were seen.
-    assert!(!without_gate.two_behind.is_zero(), "the measurement cannot fail: {without_gate:?}");
+    // Whether acknowledged writes are lost depends on who leads when the second copy goes: 0 and all of them were seen.
+    for _ in 0..ROUNDS {
+        let watch = Watched::start(&program, &kubectl).await;
+        replace_without_waiting(&kubectl);
+        let without_gate = watch.stop().await;
+        println!("without the gate: {without_gate:?}");
+        if !without_gate.two_behind.is_zero() {
+            return;
+        }
+    }
+    panic!("the measurement cannot fail: no two copies were behind in {ROUNDS} rounds");
 }
 
 /// As Kubernetes does it: the next one when the one before is ready.
