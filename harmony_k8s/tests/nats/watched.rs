@@ -1,10 +1,12 @@
 //! A system under a writer, watched server by server through its operator.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions};
 use data_encoding::BASE64;
@@ -30,6 +32,8 @@ const CURRENT_WITHIN: Duration = Duration::from_secs(1);
 /// How often each server is looked at, and how long it may take to answer.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(5);
+/// How long reading may be tried again: a stream whose servers were replaced may be without a leader for a while, and its leader behind tunnels that are dug anew.
+const READING: Duration = Duration::from_secs(60);
 
 /// A write that was acknowledged.
 #[derive(Debug, Clone)]
@@ -51,8 +55,6 @@ struct Look {
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) acknowledged: usize,
-    /// How many keys were acknowledged and are gone.
-    pub(crate) lost: usize,
     /// How long two copies, at least, were certainly not current at once.
     pub(crate) two_behind: Duration,
     /// For each server, how long it was certainly not current.
@@ -61,13 +63,20 @@ pub(crate) struct Seen {
     pub(crate) longest_gap: Duration,
 }
 
+/// What was acknowledged, and a client to read it back with.
+pub(crate) struct Written {
+    acknowledged: Vec<Acknowledged>,
+    reader: Client,
+    /// The client's tunnels end with it.
+    _way: Arc<dyn WayToServers>,
+}
+
 pub(crate) struct Watched {
     shared: Arc<Shared>,
     hands: Vec<JoinHandle<()>>,
     eyes: Vec<JoinHandle<()>>,
     reader: Client,
-    /// The clients' tunnels end with it.
-    _way: Arc<dyn WayToServers>,
+    way: Arc<dyn WayToServers>,
 }
 
 struct Shared {
@@ -96,11 +105,11 @@ impl Watched {
             let access = operator(program, kubectl, server).await;
             eyes.push(tokio::spawn(watch(Arc::clone(&shared), looking.clone(), server, access)));
         }
-        Self { shared, hands, eyes, reader: client, _way: way }
+        Self { shared, hands, eyes, reader: client, way }
     }
 
-    /// Ends writing and looking, and reads back what was acknowledged.
-    pub(crate) async fn stop(self) -> Seen {
+    /// Ends writing and looking. What was written is not read back: whoever took copies away without waiting may have left nobody to ask.
+    pub(crate) async fn stop(self) -> (Seen, Written) {
         tokio::time::sleep(CURRENT_WITHIN * 2).await;
         self.shared.stopped.store(true, Ordering::Relaxed);
         for task in self.hands.into_iter().chain(self.eyes) {
@@ -112,14 +121,48 @@ impl Watched {
         let behind: BTreeMap<&str, Vec<(Instant, Instant)>> =
             looks.iter().map(|(server, looks)| (*server, periods(looks))).collect();
         let sum = |periods: &[(Instant, Instant)]| periods.iter().map(|(from, to)| *to - *from).sum::<Duration>();
-        Seen {
+        let seen = Seen {
             acknowledged: acknowledged.len(),
-            lost: lost(&self.reader, &acknowledged).await,
             two_behind: two_at_once(&behind),
             behind: behind.iter().map(|(server, periods)| (*server, sum(periods))).collect(),
             looks: looks.values().map(Vec::len).sum(),
             longest_gap: acknowledged.windows(2).map(|pair| pair[1].when - pair[0].when).max().unwrap_or_default(),
+        };
+        (seen, Written { acknowledged, reader: self.reader, _way: self.way })
+    }
+}
+
+impl Written {
+    /// The keys that were acknowledged and are gone. Panics with the key that nobody could be asked for within [`READING`].
+    pub(crate) async fn lost(&self) -> Vec<&str> {
+        let until = Instant::now() + READING;
+        let bucket = settings(&self.reader, until).await;
+        let mut lost = Vec::new();
+        for Acknowledged { key, .. } in &self.acknowledged {
+            let value = patiently(key, until, async || bucket.get(key).await).await;
+            if value.is_none_or(|value| value != value_of(key)) {
+                lost.push(key.as_str());
+            }
         }
+        lost
+    }
+}
+
+async fn settings(client: &Client, until: Instant) -> Store {
+    let context = jetstream::new(client.clone());
+    patiently("the bucket", until, async || context.get_key_value("settings").await).await
+}
+
+/// Asks until there is an answer, at most until then: a question that is asked late has [`LOOK`].
+async fn patiently<T, E: Display>(what: &str, until: Instant, ask: impl AsyncFn() -> Result<T, E>) -> T {
+    loop {
+        let failure = match tokio::time::timeout(LOOK, ask()).await {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {LOOK:?}"),
+        };
+        assert!(Instant::now() < until, "reading {what} was tried for long: {failure}");
+        tokio::time::sleep(PACE).await;
     }
 }
 
@@ -143,23 +186,6 @@ fn two_at_once(behind: &BTreeMap<&str, Vec<(Instant, Instant)>>) -> Duration {
         }
     }
     longest
-}
-
-async fn lost(client: &Client, acknowledged: &[Acknowledged]) -> usize {
-    let bucket = jetstream::new(client.clone()).get_key_value("settings").await.unwrap();
-    let mut lost = 0;
-    for write in acknowledged {
-        let value = loop {
-            match bucket.get(&write.key).await {
-                Ok(value) => break value,
-                Err(_) => tokio::time::sleep(PACE).await,
-            }
-        };
-        if value.is_none_or(|value| value != value_of(&write.key)) {
-            lost += 1;
-        }
-    }
-    lost
 }
 
 fn value_of(key: &str) -> String {
@@ -206,7 +232,7 @@ async fn watch(shared: Arc<Shared>, client: harmony_nats::NatsConnections, serve
 pub(crate) async fn load(program: &Program, kubectl: &Kubectl, count: usize, size: usize) {
     let way = program.place.tunnels();
     let client = application(program, kubectl, &way).await;
-    let bucket = jetstream::new(client).get_key_value("settings").await.unwrap();
+    let bucket = settings(&client, Instant::now() + READING).await;
     for number in 0..count {
         bucket.put(format!("cargo.{number}"), vec![b'x'; size].into()).await.unwrap();
     }
