@@ -4,18 +4,13 @@ use std::sync::Arc;
 
 use harmony::capability::Kubernetes;
 use harmony::modules::k8s::object::{K8sHoldingObject, K8sNamespace, K8sObject, K8sSecret};
-use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
+use harmony::modules::nats::hosting::{HasNatsClient, register_nats};
 use harmony::modules::nats::kubernetes::NatsK8sSettings;
-use harmony::modules::nats::proof::{
-    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
-    SystemAccountHoldsNoData,
-};
 use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
 use harmony::modules::tls::{Authority, Certificate, StoredPki};
-use harmony::proof::Prover;
 use harmony::provider::Provider;
-use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
+use harmony::topology::{Hosts, Providers, Site, Topology};
 use harmony_types::PlaceName;
 
 use crate::nats::{NatsServerPod, ServerPods};
@@ -63,12 +58,6 @@ impl<N: MayHaveNats> K8sPlace<N> {
     }
 }
 
-impl K8sPlace<WithNats> {
-    fn client(&self) -> Arc<dyn NatsClient> {
-        self.nats.0.clone()
-    }
-}
-
 macro_rules! topology {
     ($($nats:ty => |$place:ident, $providers:ident| $register:block)*) => {
         $(impl Topology for K8sPlace<$nats> {
@@ -98,10 +87,7 @@ topology! {
     WithoutNats => |_place, _providers| {}
     WithNats => |place, providers| {
         providers.host::<NatsServerPod>(place);
-        providers.host::<KvBucket>(place);
-        providers.host::<Stream>(place);
-        providers.host::<AccountContents>(place);
-        providers.host::<ServerMembership>(place);
+        register_nats(place, providers);
     }
 }
 
@@ -131,46 +117,17 @@ hosts! {
     Certificate => |place| StoredPki::new(&place.site.secrets);
 }
 
-/// What a cluster with a client of NATS hosts besides.
-macro_rules! hosts_with_nats {
-    ($($kind:ty => |$place:ident| $provider:expr;)*) => {
-        $(impl Hosts<$kind> for K8sPlace<WithNats> {
-            fn provider(&self) -> Arc<dyn Provider<$kind>> {
-                let $place = self;
-                $provider
-            }
-        })*
-    };
+impl Hosts<NatsServerPod> for K8sPlace<WithNats> {
+    fn provider(&self) -> Arc<dyn Provider<NatsServerPod>> {
+        Arc::new(ServerPods::new(self.objects.connection.clone(), self.nats_client()))
+    }
 }
 
-hosts_with_nats! {
-    NatsServerPod => |place| Arc::new(ServerPods::new(place.objects.connection.clone(), place.client()));
-    KvBucket => |place| place.client();
-    Stream => |place| place.client();
-    AccountContents => |place| place.client();
-    ServerMembership => |place| place.client();
+impl HasNatsClient for K8sPlace<WithNats> {
+    fn nats_client(&self) -> Arc<dyn NatsClient> {
+        self.nats.0.clone()
+    }
 }
-
-/// What the client of NATS proves.
-macro_rules! proves {
-    ($($proof:ty),* $(,)?) => {
-        $(impl Proves<$proof> for K8sPlace<WithNats> {
-            fn prover(&self) -> Arc<dyn Prover<$proof>> {
-                self.client()
-            }
-        })*
-    };
-}
-
-proves!(
-    ServersAgree,
-    GatewaysReachEveryCluster,
-    KvReachesEverySite,
-    SystemAccountHoldsNoData,
-    CredentialWorks,
-    CredentialRefused,
-    PermissionsHold,
-);
 
 impl<N: MayHaveNats> Kubernetes for K8sPlace<N>
 where

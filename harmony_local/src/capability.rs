@@ -9,7 +9,7 @@ use harmony::capability::{
     ServerArrangement, ServerPaths,
 };
 use harmony::modules::nats::access::{Credential, NatsAccess};
-use harmony::modules::nats::assets::{KvBucket, Stream};
+use harmony::modules::nats::assets::{self, KvBucket, Stream};
 use harmony::modules::nats::client::{JetstreamMode, WithNats};
 use harmony::modules::nats::proof::Member;
 use harmony::modules::nats::render::{ROUTES_FILE, RenderedConf, conf};
@@ -260,13 +260,11 @@ impl Nats for LocalPlace<WithNats> {
 
 impl NatsJetstream for LocalPlace<WithNats> {
     fn arrange_bucket(&self, access: &NatsAccess, bucket: &KvBucket, stage: &mut Stage) -> Result<Address, ArrangeError> {
-        let name = format!("bucket/{}/{}", bucket.identity.account, bucket.identity.bucket);
-        Ok(stage.add_through(self, access, &name, bucket)?.address().clone())
+        assets::arrange_bucket(self, access, bucket, stage)
     }
 
     fn arrange_stream(&self, access: &NatsAccess, stream: &Stream, stage: &mut Stage) -> Result<Address, ArrangeError> {
-        let name = format!("stream/{}/{}", stream.identity.account, stream.identity.stream);
-        Ok(stage.add_through(self, access, &name, stream)?.address().clone())
+        assets::arrange_stream(self, access, stream, stage)
     }
 }
 

@@ -4,18 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
-use harmony::modules::nats::client::{MayHaveNats, WithNats, WithoutNats};
-use harmony::modules::nats::proof::{
-    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
-    SystemAccountHoldsNoData,
-};
+use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
+use harmony::modules::nats::hosting::{HasNatsClient, register_nats};
 use harmony::modules::nats::spec::LogLevel;
 use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
 use harmony::modules::tls::{Authority, Certificate, StoredPki};
-use harmony::proof::Prover;
 use harmony::provider::Provider;
-use harmony::topology::{Hosts, Proves, Providers, Site, Topology};
+use harmony::topology::{Hosts, Providers, Site, Topology};
 use harmony_types::{HostName, PlaceName};
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -103,10 +98,7 @@ impl Topology for LocalPlace<WithNats> {
         providers.host::<NatsServerDirectory>(self);
         providers.host::<NatsStore>(self);
         providers.host::<NatsServerProcess>(self);
-        providers.host::<KvBucket>(self);
-        providers.host::<Stream>(self);
-        providers.host::<AccountContents>(self);
-        providers.host::<ServerMembership>(self);
+        register_nats(self, providers);
     }
 }
 
@@ -151,30 +143,11 @@ hosts_with_nats! {
     NatsServerBinary => |place| Arc::new(Binaries { search: place.search.clone() });
     NatsServerDirectory => |_place| Arc::new(Directories);
     NatsStore => |_place| Arc::new(Directories);
-    NatsServerProcess => |place| Arc::new(Supervisor::new(place.nats.0.clone(), place.ready_within));
-    KvBucket => |place| place.nats.0.clone();
-    Stream => |place| place.nats.0.clone();
-    AccountContents => |place| place.nats.0.clone();
-    ServerMembership => |place| place.nats.0.clone();
+    NatsServerProcess => |place| Arc::new(Supervisor::new(place.nats_client(), place.ready_within));
 }
 
-/// What the client of NATS proves.
-macro_rules! proves {
-    ($($proof:ty),* $(,)?) => {
-        $(impl Proves<$proof> for LocalPlace<WithNats> {
-            fn prover(&self) -> Arc<dyn Prover<$proof>> {
-                self.nats.0.clone()
-            }
-        })*
-    };
+impl HasNatsClient for LocalPlace<WithNats> {
+    fn nats_client(&self) -> Arc<dyn NatsClient> {
+        self.nats.0.clone()
+    }
 }
-
-proves!(
-    ServersAgree,
-    GatewaysReachEveryCluster,
-    KvReachesEverySite,
-    SystemAccountHoldsNoData,
-    CredentialWorks,
-    CredentialRefused,
-    PermissionsHold,
-);

@@ -6,10 +6,6 @@ use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
 use harmony::modules::nats::client::{NatsClient, ServerState, WayToServers};
-use harmony::modules::nats::proof::{
-    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, PermissionsHold, ServersAgree,
-    SystemAccountHoldsNoData,
-};
 use harmony::proof::{Evidence, Proof, Prover};
 use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::resource::Resource;
@@ -60,29 +56,9 @@ macro_rules! holds {
 
 holds!(KvBucket, Stream, AccountContents, ServerMembership);
 
-macro_rules! proves {
-    ($($proof:ty),*) => {
-        $(#[async_trait]
-        impl Prover<$proof> for MemoryClient {
-            async fn prove(&self, run: &Run, proof: &$proof) -> Result<Evidence, ProviderError> {
-                self.prove_any(run, proof).await
-            }
-        })*
-    };
-}
-
-proves!(
-    CredentialRefused,
-    ServersAgree,
-    GatewaysReachEveryCluster,
-    KvReachesEverySite,
-    SystemAccountHoldsNoData,
-    CredentialWorks,
-    PermissionsHold
-);
-
-impl MemoryClient {
-    async fn prove_any(&self, run: &Run, proof: &impl Proof) -> Result<Evidence, ProviderError> {
+#[async_trait]
+impl<P: Proof> Prover<P> for MemoryClient {
+    async fn prove(&self, run: &Run, proof: &P) -> Result<Evidence, ProviderError> {
         let prove = async {
             match self.0.has_any(NatsServerProcess::KIND) {
                 true => Ok(Evidence { checks: 1, how: "by asking memory".to_owned(), measured: Vec::new() }),

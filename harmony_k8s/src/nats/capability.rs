@@ -8,7 +8,7 @@ use harmony::capability::{CredentialFile, ListenersWanted, Nats, NatsJetstream, 
 use harmony::modules::k8s::manifest::{Manifest, ManifestError};
 use harmony::modules::k8s::{arrange_object, share_object};
 use harmony::modules::nats::access::{Credential, NatsAccess};
-use harmony::modules::nats::assets::{KvBucket, Stream};
+use harmony::modules::nats::assets::{self, KvBucket, Stream};
 use harmony::modules::nats::client::{JetstreamMode, WithNats};
 use harmony::modules::nats::kubernetes::{NatsK8sSettings, Packaging};
 use harmony::modules::nats::proof::Member;
@@ -287,12 +287,10 @@ fn secret_name(name: &str) -> String {
 
 impl NatsJetstream for K8sPlace<WithNats> {
     fn arrange_bucket(&self, access: &NatsAccess, bucket: &KvBucket, stage: &mut Stage) -> Result<Address, ArrangeError> {
-        let name = format!("bucket/{}/{}", bucket.identity.account, bucket.identity.bucket);
-        Ok(stage.add_through(self, access, &name, bucket)?.address().clone())
+        assets::arrange_bucket(self, access, bucket, stage)
     }
 
     fn arrange_stream(&self, access: &NatsAccess, stream: &Stream, stage: &mut Stage) -> Result<Address, ArrangeError> {
-        let name = format!("stream/{}/{}", stream.identity.account, stream.identity.stream);
-        Ok(stage.add_through(self, access, &name, stream)?.address().clone())
+        assets::arrange_stream(self, access, stream, stage)
     }
 }

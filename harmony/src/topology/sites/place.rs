@@ -11,18 +11,15 @@ use crate::capability::{
 };
 use crate::error::ArrangeError;
 use crate::modules::nats::access::NatsAccess;
-use crate::modules::nats::assets::{AccountContents, KvBucket, ServerMembership, Stream};
+use crate::modules::nats::assets::{self, KvBucket, Stream};
 use crate::modules::nats::client::NatsClient;
-use crate::modules::nats::proof::{
-    CredentialRefused, CredentialWorks, GatewaysReachEveryCluster, KvReachesEverySite, Member, PermissionsHold, ServersAgree,
-    SystemAccountHoldsNoData,
-};
+use crate::modules::nats::hosting::{HasNatsClient, register_nats};
+use crate::modules::nats::proof::Member;
 use crate::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
 use crate::modules::tls::{Authority, Certificate, StoredPki};
-use crate::proof::Prover;
 use crate::provider::Provider;
 use crate::stage::Stage;
-use crate::topology::{Hosts, Proves, Providers, Site, Topology};
+use crate::topology::{Hosts, Providers, Site, Topology};
 
 /// Several places, looked at, with what belongs to no site. See [`Sites`](super::Sites).
 pub struct SitesPlace {
@@ -61,10 +58,7 @@ impl Topology for SitesPlace {
         providers.host::<PasswordHash>(self);
         providers.host::<Authority>(self);
         providers.host::<Certificate>(self);
-        providers.host::<KvBucket>(self);
-        providers.host::<Stream>(self);
-        providers.host::<AccountContents>(self);
-        providers.host::<ServerMembership>(self);
+        register_nats(self, providers);
         self.sites.values().for_each(|place| place.register(providers));
     }
 
@@ -91,32 +85,13 @@ hosts! {
     PasswordHash => |place| SecretEntries::new(&place.site.secrets);
     Authority => |place| StoredPki::new(&place.site.secrets);
     Certificate => |place| StoredPki::new(&place.site.secrets);
-    KvBucket => |place| place.client.clone();
-    Stream => |place| place.client.clone();
-    AccountContents => |place| place.client.clone();
-    ServerMembership => |place| place.client.clone();
 }
 
-/// What the client of NATS proves.
-macro_rules! proves {
-    ($($proof:ty),* $(,)?) => {
-        $(impl Proves<$proof> for SitesPlace {
-            fn prover(&self) -> Arc<dyn Prover<$proof>> {
-                self.client.clone()
-            }
-        })*
-    };
+impl HasNatsClient for SitesPlace {
+    fn nats_client(&self) -> Arc<dyn NatsClient> {
+        self.client.clone()
+    }
 }
-
-proves!(
-    ServersAgree,
-    GatewaysReachEveryCluster,
-    KvReachesEverySite,
-    SystemAccountHoldsNoData,
-    CredentialWorks,
-    CredentialRefused,
-    PermissionsHold,
-);
 
 impl Nats for SitesPlace {
     fn arrange_placement(&self, member: &Member, _: ListenersWanted, _: &mut Stage) -> Result<Placement, ArrangeError> {
@@ -134,13 +109,11 @@ impl Nats for SitesPlace {
 
 impl NatsJetstream for SitesPlace {
     fn arrange_bucket(&self, access: &NatsAccess, bucket: &KvBucket, stage: &mut Stage) -> Result<Address, ArrangeError> {
-        let name = format!("bucket/{}/{}", bucket.identity.account, bucket.identity.bucket);
-        Ok(stage.add_through(self, access, &name, bucket)?.address().clone())
+        assets::arrange_bucket(self, access, bucket, stage)
     }
 
     fn arrange_stream(&self, access: &NatsAccess, stream: &Stream, stage: &mut Stage) -> Result<Address, ArrangeError> {
-        let name = format!("stream/{}/{}", stream.identity.account, stream.identity.stream);
-        Ok(stage.add_through(self, access, &name, stream)?.address().clone())
+        assets::arrange_stream(self, access, stream, stage)
     }
 }
 

@@ -2,12 +2,14 @@
 //! [`NatsClient`](super::client::NatsClient).
 
 mod account;
+mod arrange;
 mod bucket;
 mod limits;
 mod server;
 mod stream;
 
 pub use account::{AccountContents, AccountIdentity};
+pub use arrange::{arrange_bucket, arrange_stream};
 pub use bucket::{BucketIdentity, KvBucket};
 pub use limits::{Compression, Discard, History, LimitError, Nothing, Replicas, Retention, Storage};
 pub use server::{MembershipIdentity, ServerMembership};
