@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::client::{JetstreamMode, NatsClient, ServerState};
+use harmony::modules::nats::gate::wait_until_settled;
 use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::run::{Looked, Run};
 use harmony::value::Text;
@@ -103,7 +104,7 @@ impl ServerPods {
             self.wait_until_others_have_settled(run, at, &desired.identity).await?;
         }
         self.replace_pod(run, at, desired, pod).await?;
-        self.wait_until_settled(run, at, &desired.identity, &before).await
+        wait_until_settled(&*self.client, run, at, &desired.identity, Some(&before)).await
     }
 
     /// Has the server read its files again until it uses what it should; whether it does. Only the server can say that its pod has the new
@@ -194,21 +195,6 @@ impl ServerPods {
             lasting.why(run, api, &subject, &what, (&reason, is_final)).await.map(Looked::NotYet)
         })
         .await
-    }
-
-    /// After a restart the next one must wait until nothing is behind: a second one down would stop what has three copies.
-    async fn wait_until_settled(
-        &self,
-        run: &Run,
-        at: &NatsAccess,
-        identity: &ServerPodIdentity,
-        before: &ServerState,
-    ) -> Result<(), ProviderError> {
-        let look = || async {
-            let now = self.client.look_at_server(run, at).await?;
-            Ok(now.unsettled_since(before).map_or(Looked::Found(()), Looked::NotYet))
-        };
-        run.wait_for(&format!("{identity} to catch up"), look).await
     }
 
     /// Before one that is well is taken away the others have to be: a run that was killed, or a node that was lost, may have left one of them

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use harmony::modules::nats::access::NatsAccess;
 use harmony::modules::nats::client::{JetstreamMode, NatsClient, ServerState};
+use harmony::modules::nats::gate::wait_until_settled;
 use harmony::provider::{Known, Live, Observation, Provider, ProviderError};
 use harmony::run::{Looked, Run};
 use harmony::value::Text;
@@ -116,16 +117,17 @@ impl Supervisor {
         run.wait_for(&format!("{identity} to answer"), look).await
     }
 
-    /// After a restart the next one must wait until nothing is behind: a second one down would stop what has three copies.
-    async fn wait_until_settled(&self, run: &Run, at: &NatsAccess, identity: &ProcessIdentity) -> Result<(), ProviderError> {
-        let look =
-            || async { Ok(self.client.look_at_server(run, at).await?.unsettled().map_or(Looked::Found(()), Looked::NotYet)) };
-        run.wait_for(&format!("{identity} to catch up"), look).await
-    }
-
-    async fn restart(&self, run: &Run, at: &NatsAccess, desired: &NatsServerProcess, found: &Found) -> Result<(), ProviderError> {
+    /// The others are not waited for beforehand: one of them that is dead is started by the same run, maybe in a later turn.
+    async fn restart(
+        &self,
+        run: &Run,
+        at: &NatsAccess,
+        desired: &NatsServerProcess,
+        found: &Found,
+        before: Option<&ServerState>,
+    ) -> Result<(), ProviderError> {
         self.replace_process(run, at, desired, found).await?;
-        self.wait_until_settled(run, at, &desired.identity).await
+        wait_until_settled(&*self.client, run, at, &desired.identity, before).await
     }
 
     async fn replace_process(
@@ -158,20 +160,21 @@ impl Supervisor {
         live: &NatsServerProcess,
         found: &Found,
     ) -> Result<(), ProviderError> {
-        if let Err(ProviderError::NotPermitted(_)) = self.client.look_at_server(run, at).await {
+        let before = match self.client.look_at_server(run, at).await {
             // Nobody can ask it to reload. And where all servers stopped trusting their operator, they do not trust each other either
             // until the last one has been changed: to wait for that here would be to wait forever.
-            return self.replace_process(run, at, desired, found).await;
-        }
+            Err(ProviderError::NotPermitted(_)) => return self.replace_process(run, at, desired, found).await,
+            before => before.ok(),
+        };
         // A lost record says nothing of how the server was started, and the server says what it uses itself.
         let known = found.state == RecordState::NamesThisProcess;
         if known && (live.startup_digest != desired.startup_digest || live.program != desired.program) {
-            return self.restart(run, at, desired, found).await;
+            return self.restart(run, at, desired, found, before.as_ref()).await;
         }
         let reads_other = live.config_digest != desired.config_digest || live.jetstream != desired.jetstream;
         let stale = live.certificates_digest != desired.certificates_digest;
         if (reads_other || stale) && !self.reload(run, at, desired).await? {
-            return self.restart(run, at, desired, found).await;
+            return self.restart(run, at, desired, found, before.as_ref()).await;
         }
         let little_room = found.record.as_ref().and_then(|record| record.little_room);
         Record { little_room, ..record(run.io(), desired, found.process, found.started)? }.write(run.io(), &desired.identity)
@@ -226,7 +229,7 @@ impl Provider<NatsServerProcess> for Supervisor {
     ) -> Result<NoOutputs, ProviderError> {
         match (live, find(run.io(), &desired.identity)?) {
             (Some(live), Some(found)) => self.change(run, at, desired, &live.state, &found).await?,
-            (None, Some(found)) => self.restart(run, at, desired, &found).await?,
+            (None, Some(found)) => self.restart(run, at, desired, &found, None).await?,
             (_, None) => self.start(run, at, desired).await?,
         }
         Ok(NoOutputs {})

@@ -176,11 +176,11 @@ impl ServerState {
     /// others yet of what it has lost, as where its volume is empty: it has to have again what it had.
     #[must_use]
     pub fn unsettled_since(&self, before: &Self) -> Option<String> {
-        let copies = |state: &Self| state.jetstream.as_ref().map_or_else(Vec::new, |jetstream| jetstream.streams.clone());
-        let now = copies(self);
+        // One that is to hold nothing any more gets nothing back.
+        let (Some(now), Some(before)) = (&self.jetstream, &before.jetstream) else { return self.unsettled() };
         // What nobody else has a copy of comes back from nobody.
-        let lacking = copies(before).into_iter().filter(|copy| copy.copies > 1).find(|copy| {
-            let same = now.iter().find(|other| (&other.account, &other.stream) == (&copy.account, &copy.stream));
+        let lacking = before.streams.iter().filter(|copy| copy.copies > 1).find(|copy| {
+            let same = now.streams.iter().find(|other| (&other.account, &other.stream) == (&copy.account, &copy.stream));
             same.is_none_or(|same| same.last_sequence < copy.last_sequence)
         });
         let lacking = lacking.map(|copy| {
@@ -252,3 +252,6 @@ pub struct StreamCopy {
     /// Whether the stream has a leader, and all its other copies are current, as far as this server knows.
     pub settled: bool,
 }
+
+#[cfg(test)]
+mod tests;

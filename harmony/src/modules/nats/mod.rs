@@ -9,6 +9,7 @@ pub mod assets;
 mod built;
 pub mod client;
 mod credentials;
+pub mod gate;
 pub mod hosting;
 mod interpret;
 #[cfg(feature = "k8s")]
