@@ -195,3 +195,22 @@ async fn all_places_that_cannot_be_looked_at_are_named_at_once() {
     let said = error.to_string();
     assert!(said.contains("site east") && said.contains("site north") && said.contains("site west"), "{said}");
 }
+
+#[test]
+fn the_state_of_the_program_is_kept_by_the_one_site_that_was_asked_to() {
+    let keeps = |name: &str| cluster(name, Exposure::Internal).with_state_in("program");
+    let sites = || Sites::new("sites", harmony_nats::client()).with_site("east", cluster("first", Exposure::Internal));
+    let (own, _directory) = site();
+    let kept = sites().keep_state(own.clone()).unwrap();
+    assert!(kept.lease.is_none() && kept.ledger.is_none(), "nobody was asked to");
+    let kept = sites().with_site("north", keeps("second")).keep_state(own.clone()).unwrap();
+    let (lease, ledger) = (kept.lease.unwrap().store().name(), kept.ledger.unwrap().name());
+    assert!(lease.ends_with("in namespace program of cluster second"), "{lease}");
+    assert!(ledger.contains("cluster second"), "{ledger}");
+    let both = sites().with_site("north", keeps("second")).with_site("west", keeps("third"));
+    let error = both.keep_state(own).map(drop).unwrap_err().to_string();
+    assert!(
+        error.contains("cluster third") && error.contains("exclude each other by") && error.contains("cluster second"),
+        "{error}"
+    );
+}
