@@ -29,6 +29,19 @@ pub struct Streams {
 }
 
 impl Streams {
+    /// Nothing to read, no terminal, and these to write to.
+    #[must_use]
+    pub fn without_terminal(output: impl Write + Send + 'static, messages: impl Write + Send + 'static) -> Self {
+        Self {
+            input: Box::new(io::empty()),
+            output: Box::new(output),
+            messages: Box::new(messages),
+            input_tty: Tty::Pipe,
+            output_tty: Tty::Pipe,
+            messages_tty: Tty::Pipe,
+        }
+    }
+
     /// Those of the process.
     #[must_use]
     pub fn of_process() -> Self {

@@ -3,6 +3,7 @@
 //! Entry points: [`FakeSite`] for anything that runs the engine, [`score`] for a Score from a closure, [`World`] to look at what a run
 //! did, to change things by hand, and to let calls fail.
 
+mod captured;
 #[allow(clippy::unwrap_used, reason = "what a test stands on fails by panicking, like the test")]
 mod contract;
 #[allow(clippy::expect_used, clippy::panic, reason = "what a test stands on fails by panicking, like the test")]
@@ -23,6 +24,7 @@ mod recorder;
 mod scanner;
 mod score;
 
+pub use captured::Captured;
 pub use contract::assert_keeps_the_contract_of_leases;
 pub use events::assert_events_conform;
 pub use fake::{

@@ -1,45 +1,18 @@
 use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use harmony::Origin;
 use harmony::engine::events::{Event, Observer};
+use harmony_test::Captured;
 
 use super::*;
-use crate::console::{Console, Streams, Tty};
+use crate::console::{Console, Streams};
 use crate::paint::Paint;
 use crate::report::{Detail, Layout};
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Captured {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn progress(form: Form) -> (Progress, Captured) {
     let messages = Captured::default();
-    let streams = Streams {
-        input: Box::new(io::empty()),
-        output: Box::new(io::sink()),
-        messages: Box::new(messages.clone()),
-        input_tty: Tty::Pipe,
-        output_tty: Tty::Pipe,
-        messages_tty: Tty::Pipe,
-    };
+    let streams = Streams::without_terminal(io::sink(), messages.clone());
     let layout = Layout { paint: Paint::Plain, width: 80, detail: Detail::Short };
     (Progress::new(form, Console::new(streams), layout), messages)
 }

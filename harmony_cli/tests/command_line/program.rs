@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use harmony::topology::Survey;
 use harmony::{Inventory, Scores};
 use harmony_cli::{Exit, Interrupter, Interrupts, Invocation, Streams, Tty, Variables, interrupts, run_with};
 use harmony_io::Io;
+use harmony_test::Captured;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -32,26 +33,6 @@ pub(crate) struct Said {
     pub(crate) exit: Exit,
     pub(crate) output: String,
     pub(crate) messages: String,
-}
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Captured {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
 }
 
 impl Program {

@@ -1,34 +1,19 @@
 //! The commands of a site program whose state is in the cluster, each from a directory of its own.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use harmony::lease::{LeaseRecord, WallTime};
 use harmony::modules::k8s::score::K8sResourceScore;
 use harmony::{Inventory, Scores};
-use harmony_cli::{Exit, Invocation, Streams, Tty, Variables, interrupts, run_with};
+use harmony_cli::{Exit, Invocation, Streams, Variables, interrupts, run_with};
 use harmony_io::Io;
 use harmony_k8s::K8sPlace;
+use harmony_test::Captured;
 use harmony_testbed::{ControlPlane, available};
 use tempfile::TempDir;
 
 use crate::fixture::{NAME, kept, site, topology, with_namespace};
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Runs a command on a machine where it has never run before; how it ended, and all that it said.
 async fn command(kubeconfig: &Path, arguments: &str, variables: &[(&str, &str)]) -> (Exit, String) {
@@ -38,20 +23,12 @@ async fn command(kubeconfig: &Path, arguments: &str, variables: &[(&str, &str)])
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     given.insert("HARMONY_STATE_DIR".to_owned(), state.to_owned());
     given.insert("XDG_CONFIG_HOME".to_owned(), format!("{state}/configuration"));
-    let streams = Streams {
-        input: Box::new(io::empty()),
-        output: Box::new(said.clone()),
-        messages: Box::new(said.clone()),
-        input_tty: Tty::Pipe,
-        output_tty: Tty::Pipe,
-        messages_tty: Tty::Pipe,
-    };
     let (_interrupter, interrupts) = interrupts();
     let invocation = Invocation {
         program: "shop".to_owned(),
         arguments: arguments.split_whitespace().map(Into::into).collect(),
         variables: Variables::Given(given),
-        streams,
+        streams: Streams::without_terminal(said.clone(), said.clone()),
         width: Some(200),
         interrupts,
         io: Io::real(),
@@ -59,8 +36,7 @@ async fn command(kubeconfig: &Path, arguments: &str, variables: &[(&str, &str)])
     let object = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: window, namespace: default } }";
     let scores = Scores::<K8sPlace>::default().with(K8sResourceScore::yaml("window", object));
     let exit = run_with(invocation, Inventory::empty(), topology(kubeconfig), scores).await;
-    let said = said.0.lock().unwrap().clone();
-    (exit, String::from_utf8(said).unwrap())
+    (exit, said.text())
 }
 
 #[tokio::test]

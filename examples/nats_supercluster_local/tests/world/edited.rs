@@ -3,16 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use harmony::Inventory;
 use harmony::modules::nats::assets::Replicas;
 use harmony::modules::nats::score::{KvBucketScore, Replication};
-use harmony_cli::{Invocation, Streams, Tty, Variables, interrupts, run_with};
+use harmony_cli::{Invocation, Streams, Variables, interrupts, run_with};
 use harmony_io::Io;
 use harmony_local::LocalTopology;
-use harmony_test::{Finished, SiteProgram};
+use harmony_test::{Captured, Finished, SiteProgram};
 
 /// The address of the bucket that lives in the east only.
 pub(crate) const LOCAL_BUCKET: &str = "laptop/nats/bucket/HARMONY/EAST";
@@ -27,14 +25,7 @@ pub(crate) async fn run_with_local_bucket(program: &SiteProgram, arguments: &[&s
         program: "nats_supercluster_local".to_owned(),
         arguments: arguments.iter().map(Into::into).collect(),
         variables: Variables::Given(variables(program)),
-        streams: Streams {
-            input: Box::new(io::empty()),
-            output: Box::new(output.clone()),
-            messages: Box::new(messages.clone()),
-            input_tty: Tty::Pipe,
-            output_tty: Tty::Pipe,
-            messages_tty: Tty::Pipe,
-        },
+        streams: Streams::without_terminal(output.clone(), messages.clone()),
         width: None,
         interrupts,
         io: Io::real(),
@@ -52,24 +43,4 @@ fn variables(program: &SiteProgram) -> BTreeMap<String, String> {
     let directory = state.parent().unwrap_or(&state).display().to_string();
     let variables = [("HARMONY_STATE_DIR", directory), ("XDG_CONFIG_HOME", program.config().display().to_string())];
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Captured {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

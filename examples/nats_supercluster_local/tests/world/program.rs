@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use harmony::{Inventory, Scores};
-use harmony_cli::{Interrupts, Invocation, Streams, Tty, Variables, interrupts, run_with};
+use harmony_cli::{Interrupts, Invocation, Streams, Variables, interrupts, run_with};
 use harmony_io::Io;
 use harmony_local::{LocalPlace, LocalTopology, WithNats};
+use harmony_test::Captured;
 use tempfile::TempDir;
 
 /// The program in its world; what it started is stopped when this is dropped.
@@ -75,14 +75,7 @@ impl Program {
             program: self.name.to_owned(),
             arguments: arguments.split_whitespace().map(Into::into).collect(),
             variables: Variables::Given(self.variables()),
-            streams: Streams {
-                input: Box::new(io::empty()),
-                output: Box::new(captured.clone()),
-                messages: Box::new(messages.clone()),
-                input_tty: Tty::Pipe,
-                output_tty: Tty::Pipe,
-                messages_tty: Tty::Pipe,
-            },
+            streams: Streams::without_terminal(captured.clone(), messages.clone()),
             width: Some(160),
             interrupts,
             io: Io::real(),
@@ -148,25 +141,5 @@ fn collect(directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
             let content = fs::read(&path).unwrap_or_default();
             found.push((path, content));
         }
-    }
-}
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Captured {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
