@@ -1,5 +1,6 @@
 //! Every object that an API server holds: what is there, to be compared with what was there before.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,6 +16,48 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 const NOT_KEPT: &str = "componentstatuses";
 /// How long a kind that is defined may take until it is served.
 const SERVED: Duration = Duration::from_secs(30);
+
+/// They come and go, or are renewed, without anybody's doing.
+const RESTLESS: [&str; 4] = ["Event", "Lease", "EndpointSlice", "Endpoints"];
+
+/// All objects of a cluster by kind, namespace and name, as they are to be compared: without those that come and go by themselves, without what
+/// the API says of versions, and nodes without how they do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Census(BTreeMap<String, Value>);
+
+impl Census {
+    /// Of these objects.
+    #[must_use]
+    pub fn of(objects: Vec<Value>) -> Self {
+        let lasting = objects.into_iter().filter(|object| !RESTLESS.iter().any(|kind| object["kind"] == *kind));
+        Self(lasting.map(|object| (name(&object), settled(object))).collect())
+    }
+
+    /// What of the one is not in the other, or not the same: kind, namespace and name.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.keys().chain(other.0.keys()).cloned().collect();
+        names.sort();
+        names.dedup();
+        names.retain(|name| self.0.get(name) != other.0.get(name));
+        names
+    }
+}
+
+fn name(object: &Value) -> String {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
+    format!("{} {} {}", text("/kind"), text("/metadata/namespace"), text("/metadata/name"))
+}
+
+fn settled(mut object: Value) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|field, _| !["resourceVersion", "managedFields"].contains(&field.as_str()));
+    }
+    if object["kind"] == "Node" {
+        object["status"] = Value::Null;
+    }
+    object
+}
 
 #[derive(Deserialize)]
 struct Groups {
@@ -112,4 +155,29 @@ fn elements(list: &mut Value, api_version: &str, kind: &str) -> Vec<Value> {
         item
     };
     items.into_iter().map(whole).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(kind: &str, name: &str, version: &str, field: &str) -> Value {
+        json!({ "kind": kind, "metadata": { "namespace": "shop", "name": name, "resourceVersion": version }, "field": field })
+    }
+
+    #[test]
+    fn what_differs_is_named_whoever_has_it_and_what_changes_by_itself_does_not() {
+        let before = [object("Event", "a", "1", "x"), object("Secret", "same", "1", "x"), object("Secret", "gone", "1", "x")];
+        let now = [
+            object("Lease", "b", "2", "x"),
+            object("Secret", "same", "2", "x"),
+            object("Service", "new", "2", "x"),
+            object("Pod", "p", "2", "x"),
+        ];
+        let (before, now) = (Census::of(before.to_vec()), Census::of(now.to_vec()));
+        assert_eq!(before.differing(&now), ["Pod shop p", "Secret shop gone", "Service shop new"]);
+        assert_eq!(now.differing(&before), before.differing(&now));
+        let changed = Census::of(vec![object("Secret", "same", "3", "y"), object("Secret", "gone", "3", "x")]);
+        assert_eq!(before.differing(&changed), ["Secret shop same"]);
+    }
 }

@@ -123,6 +123,17 @@ impl Cluster {
         self.own().map(|own| &mut own.plane)
     }
 
+    /// Every object that the API server holds; see [`ControlPlane::objects`].
+    ///
+    /// # Errors
+    /// [`TestbedError::NotOurs`] if the cluster was given; [`TestbedError`] if its API server does not answer.
+    pub fn objects(&self) -> Result<Vec<serde_json::Value>, TestbedError> {
+        match &self.housing {
+            Housing::Own(own) => own.plane.objects(),
+            Housing::Given(given) => Err(TestbedError::NotOurs { context: given.context().to_owned() }),
+        }
+    }
+
     /// What the API server was asked; `None` if the cluster was given.
     #[must_use]
     pub fn audit(&self) -> Option<AuditLog> {

@@ -39,6 +39,7 @@ mod waiting;
 
 pub use audit::{AuditEvent, AuditLevel, AuditLog, AuditTrail, AuditUser, Mark, ObjectReference};
 pub use availability::available;
+pub use census::Census;
 pub use cluster::{Cluster, Clusters};
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
 pub use error::TestbedError;

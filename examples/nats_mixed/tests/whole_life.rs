@@ -6,8 +6,6 @@
 mod application;
 #[path = "../../nats_supercluster_k8s/tests/world/clusters.rs"]
 mod clusters;
-#[path = "../../nats_supercluster_k8s/tests/world/objects.rs"]
-mod objects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -15,8 +13,7 @@ use std::time::Duration;
 
 use application::Pods;
 use clusters::{World, eventually};
-use objects::{differing, objects};
-use serde_json::Value as Json;
+use harmony_testbed::Census;
 
 const CLUSTERS: [&str; 2] = ["east", "north"];
 /// The servers of the site here.
@@ -28,7 +25,7 @@ const SETTLED: Duration = Duration::from_secs(30);
 async fn a_machine_and_two_clusters_are_one_system_for_applications_in_any_of_them() {
     let test = "a_machine_and_two_clusters_are_one_system_for_applications_in_any_of_them";
     let Some(mut world) = World::start(test, &CLUSTERS, env!("CARGO_BIN_EXE_nats_mixed")).await else { return };
-    let before: BTreeMap<&str, BTreeMap<String, Json>> = CLUSTERS.map(|name| (name, objects(&world.kubectl(name)))).into();
+    let before: BTreeMap<&str, Census> = CLUSTERS.map(|name| (name, world.census(name))).into();
 
     let marks = world.marks();
     let summary = world.run(&["apply", "--yes", "--json"], 0).summary();
@@ -69,7 +66,7 @@ async fn the_site_here_is_lost_and_back(world: &World, pods: &Pods) {
     assert!(said.starts_with("written on nats-north-"), "{said}");
 }
 
-async fn nothing_is_left(world: &World, before: &BTreeMap<&str, BTreeMap<String, Json>>) {
+async fn nothing_is_left(world: &World, before: &BTreeMap<&str, Census>) {
     let refused = world.run(&["destroy", "--yes"], 5).output();
     let asked = refused.split("--allow-loss ").skip(1).filter_map(|rest| rest.split('`').next());
     let asked: BTreeSet<&str> = asked.collect();
@@ -79,7 +76,7 @@ async fn nothing_is_left(world: &World, before: &BTreeMap<&str, BTreeMap<String,
     world.run(&arguments, 0);
     for (name, before) in before {
         eventually(&format!("{name} to be as it was"), SETTLED, async || {
-            let left = differing(before, &objects(&world.kubectl(name)));
+            let left = before.differing(&world.census(name));
             if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
         })
         .await;

@@ -6,8 +6,6 @@
 mod agent;
 #[path = "world/clusters.rs"]
 mod clusters;
-#[path = "world/objects.rs"]
-mod objects;
 #[path = "world/writer.rs"]
 mod writer;
 
@@ -16,7 +14,7 @@ use std::time::Duration;
 
 use agent::Handed;
 use clusters::{NAMESPACE, World, eventually};
-use objects::{differing, objects};
+use harmony_testbed::Census;
 use serde_json::Value as Json;
 use writer::Writer;
 
@@ -38,8 +36,8 @@ async fn three_clusters_are_joined_proven_survive_a_site_and_go_without_a_trace(
     nothing_is_lost_unasked_and_nothing_is_left(&world, &before).await;
 }
 
-fn all_objects(world: &World) -> BTreeMap<&'static str, BTreeMap<String, Json>> {
-    SITES.map(|site| (site, objects(&world.kubectl(site)))).into()
+fn all_objects(world: &World) -> BTreeMap<&'static str, Census> {
+    SITES.map(|site| (site, world.census(site))).into()
 }
 
 fn is_made_and_proven(world: &World) {
@@ -112,7 +110,7 @@ async fn a_site_is_lost_and_back(world: &World) {
     assert!(acknowledged.count() > 100 && acknowledged.longest_gap < GAP, "{}", acknowledged.count());
 }
 
-async fn nothing_is_lost_unasked_and_nothing_is_left(world: &World, before: &BTreeMap<&'static str, BTreeMap<String, Json>>) {
+async fn nothing_is_lost_unasked_and_nothing_is_left(world: &World, before: &BTreeMap<&'static str, Census>) {
     let there = all_objects(world);
     let refused = world.run(&["destroy", "--yes"], 5).output();
     let asked = refused.split("--allow-loss ").skip(1).filter_map(|rest| rest.split('`').next());
@@ -126,7 +124,7 @@ async fn nothing_is_lost_unasked_and_nothing_is_left(world: &World, before: &BTr
         assert!(asks_for(&format!("{site}/nats/{name}/{NAMESPACE}/persistentvolumeclaim/{name}")), "{refused}");
     }
     for (site, objects) in &all_objects(world) {
-        assert_eq!(differing(&there[site], objects), Vec::<String>::new(), "refused before any change");
+        assert_eq!(there[site].differing(objects), Vec::<String>::new(), "refused before any change");
     }
 
     let allowed = asked.iter().flat_map(|address| ["--allow-loss", address]);
@@ -134,7 +132,7 @@ async fn nothing_is_lost_unasked_and_nothing_is_left(world: &World, before: &BTr
     println!("{}", world.run(&arguments, 0).summary());
     for site in SITES {
         eventually(&format!("{site} to be as it was"), SETTLED, async || {
-            let left = differing(&before[site], &objects(&world.kubectl(site)));
+            let left = before[site].differing(&world.census(site));
             if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
         })
         .await;

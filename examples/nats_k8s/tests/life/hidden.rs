@@ -72,7 +72,7 @@ fn nothing_said_holds_one(world: &World, scanner: &SecretScanner) -> (usize, usi
 
 /// How many objects were searched.
 fn only_secrets_hold_one(world: &World, scanner: &SecretScanner, secrets: &BTreeMap<String, String>) -> usize {
-    let objects = world.everything();
+    let objects = world.cluster.objects().unwrap();
     let mut kept = BTreeSet::new();
     for object in &objects {
         let name = format!("{} {}/{}", object["kind"], object["metadata"]["namespace"], object["metadata"]["name"]);

@@ -27,7 +27,7 @@ async fn a_site_on_a_cluster_is_planned_made_damaged_repaired_and_taken_away() {
     world.kubectl.run(&["create", "namespace", MESSAGING]).unwrap();
     world.kubectl.run(&["label", "namespace", MESSAGING, "pod-security.kubernetes.io/enforce=restricted"]).unwrap();
     world.kubectl.run(&["-n", MESSAGING, "create", "configmap", "foreign", "--from-literal=mine=yes"]).unwrap();
-    let before = world.objects();
+    let before = world.census();
     let said = world.program.expect(&["apply", "--yes"], 0).output();
     assert!(said.contains("user app connects on every server, into account APP and no other"), "{said}");
     say("made and proven");
@@ -40,7 +40,7 @@ async fn a_site_on_a_cluster_is_planned_made_damaged_repaired_and_taken_away() {
     say("searched");
     what_holds_data_goes_only_when_that_is_allowed(&world);
     // Volumes go behind their claims, when their controller comes by.
-    until("all to be as it was before", async || world.objects() == before).await;
+    until("all to be as it was before", async || world.census() == before).await;
     assert_eq!(world.get(MESSAGING, "configmap", "foreign")["data"]["mine"], "yes");
     say("taken away");
 }

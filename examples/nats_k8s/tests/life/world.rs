@@ -15,7 +15,7 @@ use harmony_k8s::K8sAnywhereTopology;
 use harmony_local::nats_server::{Search, install};
 use harmony_secret::{MemoryStore, SecretManager};
 use harmony_test::{Finished, SiteProgram};
-use harmony_testbed::{AuditTrail, Cluster, Image, Kubectl, Mark, available};
+use harmony_testbed::{AuditTrail, Census, Cluster, Image, Kubectl, Mark, available};
 use serde_json::Value as Json;
 
 /// As the program's namespace is called.
@@ -79,24 +79,8 @@ impl World {
         self.kubectl.run(&["-n", MESSAGING, "patch", kind, name, "--type", "merge", "--patch", &patch.to_string()]).unwrap();
     }
 
-    /// All that is in the cluster and that somebody has put there, as lines, without what comes and goes by itself.
-    pub(crate) fn objects(&self) -> Vec<String> {
-        let kinds = self.kubectl.run(&["api-resources", "--verbs=list", "-o", "name"]).unwrap();
-        let transient = ["events", "leases", "endpoint", "controllerrevisions", "componentstatuses", "ipaddresses"];
-        let kinds: Vec<&str> = kinds.lines().filter(|kind| !transient.iter().any(|name| kind.starts_with(name))).collect();
-        let all = self.kubectl.run(&["get", &kinds.join(","), "-A", "-o", LINE]).unwrap();
-        let mut all: Vec<String> = all.lines().map(str::to_owned).collect();
-        all.sort();
-        all
-    }
-
-    /// Everything that is in the cluster, as the API says it.
-    pub(crate) fn everything(&self) -> Vec<Json> {
-        let kinds = self.kubectl.run(&["api-resources", "--verbs=list", "-o", "name"]).unwrap();
-        let all =
-            self.kubectl.run(&["get", &kinds.lines().collect::<Vec<_>>().join(","), "-A", "-o", "json", "--show-managed-fields"]);
-        let mut all: Json = serde_json::from_str(&all.unwrap()).unwrap();
-        all["items"].as_array_mut().unwrap().drain(..).collect()
+    pub(crate) fn census(&self) -> Census {
+        Census::of(self.cluster.objects().unwrap())
     }
 
     /// Where this machine reaches a server.
@@ -132,9 +116,6 @@ impl World {
         options.connect(format!("tls://{}", self.address(server).await)).await.unwrap_or_else(|error| panic!("{server}: {error}"))
     }
 }
-
-/// Namespace, kind and name of each object.
-const LINE: &str = r#"jsonpath={range .items[*]}{.metadata.namespace}{" "}{.kind}{" "}{.metadata.name}{"\n"}{end}"#;
 
 /// What a run shows that would be done, by address.
 pub(crate) fn changes_in(finished: &Finished) -> BTreeMap<String, String> {

@@ -9,7 +9,7 @@ use harmony_io::Io;
 use harmony_k8s::nats::NATS_IMAGE;
 use harmony_local::nats_server::{Search, install};
 use harmony_test::{Finished, SiteProgram};
-use harmony_testbed::{AuditTrail, Clusters, Image, Kubectl, Mark, available};
+use harmony_testbed::{AuditTrail, Census, Clusters, Image, Kubectl, Mark, available};
 use serde_json::Value as Json;
 
 /// The namespace of the servers.
@@ -54,6 +54,11 @@ impl World {
 
     pub(crate) fn kubectl(&self, cluster: &str) -> Kubectl {
         self.clusters.iter().find(|known| known.name() == cluster).unwrap().kubectl()
+    }
+
+    /// What is in a cluster.
+    pub(crate) fn census(&self, cluster: &str) -> Census {
+        Census::of(self.clusters.iter().find(|known| known.name() == cluster).unwrap().objects().unwrap())
     }
 
     /// The state of every audit log.
