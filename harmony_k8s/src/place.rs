@@ -14,7 +14,7 @@ use harmony::topology::{Hosts, Providers, Site, Topology};
 use harmony_types::PlaceName;
 
 use crate::nats::{NatsServerPod, ServerPods};
-use crate::provider::Objects;
+use crate::objects::Objects;
 use crate::topology::K8sFacts;
 use crate::tunnel::Tunnels;
 

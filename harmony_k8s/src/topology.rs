@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::api::Send;
 use crate::connection::Connection;
 use crate::nats::Exposure;
+use crate::objects::Objects;
 use crate::place::K8sPlace;
-use crate::provider::Objects;
 use crate::state::{K8sLeaseStore, K8sLedgerStore, Keeping};
 use crate::tunnel::Tunnels;
 
