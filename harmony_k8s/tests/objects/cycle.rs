@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use harmony::engine::plan::Change;
-use harmony_testbed::{ControlPlane, available};
+use serde_json::Value as Json;
 
-use crate::fixture::{Program, asked, changes, yaml};
+use crate::fixture::{changes, yaml};
+use crate::ground::Ground;
 
-/// One of many kinds, as manifests write them: short of defaults, with amounts that the API writes otherwise.
+/// One of many kinds in the namespace `shop`, as manifests write them: short of defaults, with amounts that the API writes otherwise.
 const MANY_KINDS: &str = r#"
 apiVersion: v1
 kind: Namespace
@@ -72,50 +73,63 @@ spec:
       volumes: [{ name: scratch, emptyDir: {} }]
 "#;
 
+/// The same in a namespace of a test's own.
+fn many_kinds(namespace: &str) -> String {
+    let inside = MANY_KINDS.replace("namespace: shop", &format!("namespace: {namespace}"));
+    inside.replace("kind: Namespace\nmetadata: { name: shop }", &format!("kind: Namespace\nmetadata: {{ name: {namespace} }}"))
+}
+
 #[tokio::test]
 async fn what_is_applied_once_is_not_written_again_and_goes_without_a_trace() {
-    let Some(plane) = available("what_is_applied_once_is_not_written_again_and_goes_without_a_trace", ControlPlane::start())
-    else {
-        return;
-    };
-    let program = Program::new("shop", &plane.kubeconfig()).await;
-    let scores = yaml(&[MANY_KINDS]);
-    let before = plane.kubectl().run(&["get", "all,cm,sa,netpol,pdb,quota,ns", "-A", "-o", "name"]).unwrap();
+    let test = "what_is_applied_once_is_not_written_again_and_goes_without_a_trace";
+    let Some(ground) = Ground::find(test, "applied-once") else { return };
+    let program = ground.program("cycle").await;
+    let scores = yaml(&[&many_kinds("cycle")]);
 
-    let mark = plane.audit().mark().unwrap();
+    let mark = ground.mark();
     let plan = program.plan(&scores).await.unwrap();
     assert!(changes(&plan).iter().all(|(_, change, _)| *change == Change::Create), "{:?}", changes(&plan));
     assert_eq!(changes(&plan).len(), 9);
-    assert!(asked(&plane, mark).mutating().is_empty(), "a plan changes nothing");
+    assert!(ground.asked(mark).mutating().is_empty(), "a plan changes nothing");
 
     assert_eq!(program.applied(&scores).await, 9);
-    let mark = plane.audit().mark().unwrap();
+    assert!(applied_by(&ground, "harmony-cycle") >= 9);
+    let mark = ground.mark();
     assert_eq!(program.applied(&scores).await, 0);
-    let second = asked(&plane, mark);
+    let second = ground.asked(mark);
     assert!(second.mutating().is_empty(), "{:?}", second.tally());
     assert!(second.dry_runs().is_empty(), "what is as wished needs no dry-run: {:?}", second.tally());
     let lists: Vec<_> = second.tally().into_iter().filter(|(what, count)| what.starts_with("list ") && *count > 1).collect();
     assert!(lists.is_empty(), "one list for each kind and namespace: {lists:?}");
 
-    assert_eq!(program.destroyed(&["cluster/namespace/shop"]).await, 9);
-    assert_eq!(before, plane.kubectl().run(&["get", "all,cm,sa,netpol,pdb,quota,ns", "-A", "-o", "name"]).unwrap());
+    assert_eq!(program.destroyed(&["cluster/namespace/cycle"]).await, 9);
+    assert_eq!(applied_by(&ground, "harmony-cycle"), 0);
+    assert!(ground.kubectl().run(&["get", "namespace", "cycle"]).is_err());
+}
+
+/// How many objects of the cluster hold something that this field manager has applied.
+fn applied_by(ground: &Ground, manager: &str) -> usize {
+    let is_theirs = |of: &Json| of["manager"] == manager;
+    let objects = ground.plane.objects().unwrap();
+    objects
+        .iter()
+        .filter(|object| object["metadata"]["managedFields"].as_array().is_some_and(|all| all.iter().any(is_theirs)))
+        .count()
 }
 
 #[tokio::test]
 async fn damage_is_shown_field_by_field_and_repaired() {
-    let Some(plane) = available("damage_is_shown_field_by_field_and_repaired", ControlPlane::start()) else { return };
-    let program = Program::new("shop", &plane.kubeconfig()).await;
-    let scores = yaml(&[MANY_KINDS]);
+    let Some(ground) = Ground::find("damage_is_shown_field_by_field_and_repaired", "damaged") else { return };
+    let program = ground.program("shop").await;
+    // The namespace is there already, and used.
+    let scores = yaml(&[&many_kinds("damaged")]);
     program.applied(&scores).await;
-    let kubectl = plane.kubectl();
-    kubectl
-        .run(&["-n", "shop", "patch", "configmap", "settings", "--type=merge", "-p", r#"{"data":{"mode":"loud","new":"x"}}"#])
-        .unwrap();
-    kubectl.run(&["-n", "shop", "set", "image", "deployment/shop", "shop=shop:2"]).unwrap();
-    kubectl.run(&["-n", "shop", "delete", "service", "shop"]).unwrap();
-    let mark = plane.audit().mark().unwrap();
+    ground.run(&["patch", "configmap", "settings", "--type=merge", "-p", r#"{"data":{"mode":"loud","new":"x"}}"#]);
+    ground.run(&["set", "image", "deployment/shop", "shop=shop:2"]);
+    ground.run(&["delete", "service", "shop"]);
+    let mark = ground.mark();
     let shown = changes(&program.plan(&scores).await.unwrap());
-    let previewed = asked(&plane, mark).dry_runs();
+    let previewed = ground.asked(mark).dry_runs();
     let previewed: BTreeSet<String> = previewed
         .0
         .iter()
@@ -126,33 +140,33 @@ async fn damage_is_shown_field_by_field_and_repaired() {
     assert_eq!(previewed, BTreeSet::from(damaged), "a dry-run only for what is not as wished");
     let fields =
         |address: &str| shown.iter().find(|(of, ..)| of == address).map(|(_, change, fields)| (change.clone(), fields.join(" ")));
-    let settings = fields("cluster/shop/configmap/settings").unwrap();
+    let settings = fields("cluster/damaged/configmap/settings").unwrap();
     assert_eq!(settings.0, Change::Update);
     assert_eq!(settings.1, "/fields/data/mode /holders/data.mode");
-    let deployment = fields("cluster/shop/deployment.apps/shop").unwrap().1;
+    let deployment = fields("cluster/damaged/deployment.apps/shop").unwrap().1;
     assert!(deployment.starts_with("/fields/spec/template/spec/containers/name=shop/image "), "{deployment}");
-    assert_eq!(fields("cluster/shop/service/shop").unwrap().0, Change::Create);
+    assert_eq!(fields("cluster/damaged/service/shop").unwrap().0, Change::Create);
     assert_eq!(shown.len(), 3, "{shown:?}");
     assert_eq!(program.applied(&scores).await, 3);
     assert!(!program.plan(&scores).await.unwrap().is_pending());
-    let data = kubectl.run(&["-n", "shop", "get", "configmap", "settings", "-o", "jsonpath={.data}"]).unwrap();
+    let data = ground.run(&["get", "configmap", "settings", "-o", "jsonpath={.data}"]);
     assert_eq!(data, r#"{"empty":"","mode":"quiet","new":"x"}"#, "what others have put there stays");
 }
 
 #[tokio::test]
 async fn what_leaves_the_program_is_taken_away_and_a_field_that_leaves_it_is_given_up() {
-    let name = "what_leaves_the_program_is_taken_away_and_a_field_that_leaves_it_is_given_up";
-    let Some(plane) = available(name, ControlPlane::start()) else { return };
-    let program = Program::new("shop", &plane.kubeconfig()).await;
-    let both = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: default }, data: { one: x, two: z } }";
-    let other = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: b, namespace: default } }";
+    let test = "what_leaves_the_program_is_taken_away_and_a_field_that_leaves_it_is_given_up";
+    let Some(ground) = Ground::find(test, "leaving") else { return };
+    let program = ground.program("shop").await;
+    let both = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: leaving }, data: { one: x, two: z } }";
+    let other = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: b, namespace: leaving } }";
     program.applied(&yaml(&[both, other])).await;
-    let less = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: default }, data: { one: x } }";
+    let less = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: leaving }, data: { one: x } }";
     let shown = changes(&program.plan(&yaml(&[less])).await.unwrap());
     assert_eq!(shown.len(), 2, "{shown:?}");
     assert_eq!(shown[0].2, ["/fields/data/two"]);
     assert!(matches!(shown[1].1, Change::Delete { .. }));
     assert_eq!(program.applied(&yaml(&[less])).await, 2);
-    let data = plane.kubectl().run(&["get", "configmap", "a", "-o", "jsonpath={.data}"]).unwrap();
+    let data = ground.run(&["get", "configmap", "a", "-o", "jsonpath={.data}"]);
     assert_eq!(data, r#"{"one":"x"}"#);
 }

@@ -1,8 +1,7 @@
 //! Kinds that are defined and used by one program.
 
-use harmony_testbed::{ControlPlane, available};
-
-use crate::fixture::{Program, changes, yaml};
+use crate::fixture::{changes, yaml};
+use crate::ground::Ground;
 
 const ORCHARD: &str = r#"
 apiVersion: farm.example.com/v1
@@ -37,16 +36,13 @@ spec:
 
 #[tokio::test]
 async fn a_plan_works_before_the_kind_is_defined_and_both_are_applied_in_one_run() {
-    let name = "a_plan_works_before_the_kind_is_defined_and_both_are_applied_in_one_run";
-    let Some(plane) = available(name, ControlPlane::start()) else { return };
-    let program = Program::new("farm", &plane.kubeconfig()).await;
+    let test = "a_plan_works_before_the_kind_is_defined_and_both_are_applied_in_one_run";
+    let Some(ground) = Ground::find(test, "farm") else { return };
+    let program = ground.program("farm").await;
     assert_eq!(changes(&program.plan(&yaml(&[ORCHARD])).await.unwrap()).len(), 2);
     assert_eq!(program.applied(&yaml(&[ORCHARD])).await, 2);
     assert_eq!(program.applied(&yaml(&[ORCHARD])).await, 0);
-    plane
-        .kubectl()
-        .run(&["patch", "orchard", "hill", "--type=merge", "-p", r#"{"spec":{"trees":[{"sort":"apple","count":4}]}}"#])
-        .unwrap();
+    ground.run(&["patch", "orchard", "hill", "--type=merge", "-p", r#"{"spec":{"trees":[{"sort":"apple","count":4}]}}"#]);
     let shown = changes(&program.plan(&yaml(&[ORCHARD])).await.unwrap());
     assert_eq!(shown[0].2[0], "/fields/spec/trees/sort=apple/count", "{shown:?}");
     program.applied(&yaml(&[ORCHARD])).await;

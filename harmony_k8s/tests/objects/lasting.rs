@@ -4,29 +4,29 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use harmony::engine::plan::Change;
-use harmony_testbed::{AuditLevel, ControlPlane, ControlPlaneOptions, available};
+use harmony_testbed::{ControlPlane, available};
 
 use crate::fixture::{Program, asked, changes, yaml};
+use crate::ground::Ground;
 
-const KEPT: &str = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: kept, namespace: default } }";
-const OTHER: &str = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: other, namespace: default } }";
+const KEPT: &str = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: kept, namespace: finalizers } }";
+const OTHER: &str = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: other, namespace: finalizers } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_is_waited_for_until_its_finalizers_are_gone_and_is_what_was_seen() {
-    let name = "what_goes_is_waited_for_until_its_finalizers_are_gone_and_is_what_was_seen";
-    let started = ControlPlaneOptions::default().with_audit_level(AuditLevel::RequestResponse).start();
-    let Some(plane) = available(name, started) else { return };
-    let (program, kubectl) = (Program::new("one", &plane.kubeconfig()).await, plane.kubectl());
+    let test = "what_goes_is_waited_for_until_its_finalizers_are_gone_and_is_what_was_seen";
+    let Some(ground) = Ground::find(test, "finalizers") else { return };
+    let program = ground.program("one").await;
     program.applied(&yaml(&[KEPT, OTHER])).await;
     let finalizers = |list: &str| format!(r#"{{"metadata":{{"finalizers":{list}}}}}"#);
-    let patch = |list: &str| kubectl.run(&["patch", "configmap", "kept", "--type=merge", "-p", &finalizers(list)]).unwrap();
+    let patch = |list: &str| ground.run(&["patch", "configmap", "kept", "--type=merge", "-p", &finalizers(list)]);
     patch(r#"["example.com/backup"]"#);
-    let uid = kubectl.run(&["get", "configmap", "kept", "-o", "jsonpath={.metadata.uid}"]).unwrap();
-    let mark = plane.audit().mark().unwrap();
+    let uid = ground.run(&["get", "configmap", "kept", "-o", "jsonpath={.metadata.uid}"]);
+    let mark = ground.mark();
     let scores = yaml(&[OTHER]);
     let release = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let leaving = kubectl.run(&["get", "configmap", "kept", "-o", "jsonpath={.metadata.deletionTimestamp}"]).unwrap();
+        let leaving = ground.run(&["get", "configmap", "kept", "-o", "jsonpath={.metadata.deletionTimestamp}"]);
         assert!(!leaving.is_empty(), "it is being deleted");
         patch("[]");
         tokio::time::Instant::now()
@@ -34,7 +34,7 @@ async fn what_goes_is_waited_for_until_its_finalizers_are_gone_and_is_what_was_s
     let apply = async { (program.applied(&scores).await, tokio::time::Instant::now()) };
     let ((writes, ended), released) = tokio::join!(apply, release);
     assert!(writes == 1 && ended > released, "it is waited for");
-    let asked = asked(&plane, mark);
+    let asked = ground.asked(mark);
     let deletions = asked.of("delete", "configmaps");
     assert_eq!(deletions.len(), 1, "{:?}", asked.tally());
     assert_eq!(deletions.0[0].request_object.as_ref().unwrap()["preconditions"]["uid"], uid);
@@ -42,16 +42,15 @@ async fn what_goes_is_waited_for_until_its_finalizers_are_gone_and_is_what_was_s
 
 #[tokio::test]
 async fn what_cannot_be_changed_is_replaced_and_the_plan_says_so() {
-    let name = "what_cannot_be_changed_is_replaced_and_the_plan_says_so";
-    let Some(plane) = available(name, ControlPlane::start()) else { return };
-    let program = Program::new("one", &plane.kubeconfig()).await;
-    let fixed = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: fixed, namespace: default }, immutable: true, data: { mode: quiet } }";
+    let Some(ground) = Ground::find("what_cannot_be_changed_is_replaced_and_the_plan_says_so", "fixed") else { return };
+    let program = ground.program("one").await;
+    let fixed = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: fixed, namespace: fixed }, immutable: true, data: { mode: quiet } }";
     let loud = fixed.replace("quiet", "loud");
     program.applied(&yaml(&[fixed])).await;
     let shown = changes(&program.plan(&yaml(&[&loud])).await.unwrap());
     assert!(matches!(&shown[0].1, Change::Replace { because } if because.contains("immutable")), "{shown:?}");
     assert_eq!(program.applied(&yaml(&[&loud])).await, 1);
-    assert_eq!(plane.kubectl().run(&["get", "configmap", "fixed", "-o", "jsonpath={.data.mode}"]).unwrap(), "loud");
+    assert_eq!(ground.run(&["get", "configmap", "fixed", "-o", "jsonpath={.data.mode}"]), "loud");
     assert_eq!(program.applied(&yaml(&[&loud])).await, 0);
 }
 

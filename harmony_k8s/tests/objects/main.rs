@@ -7,6 +7,7 @@ mod contested;
 mod cycle;
 mod definitions;
 mod fixture;
+mod ground;
 mod lasting;
 mod namespaces;
 mod tunnels;

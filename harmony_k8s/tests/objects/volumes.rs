@@ -2,22 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use crate::fixture::{changes, yaml};
+use crate::ground::Ground;
 use harmony::engine::plan::Change;
-use harmony_testbed::{ControlPlane, Kubectl, available};
-
-use crate::fixture::{Program, changes, yaml};
 
 fn claim(name: &str, class: &str, size: &str) -> String {
     format!(
-        "{{ apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{ name: {name}, namespace: default }}, \
+        "{{ apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{ name: {name}, namespace: volumes }}, \
          spec: {{ accessModes: [ReadWriteOnce], storageClassName: {class}, resources: {{ requests: {{ storage: {size} }} }} }} }}"
     )
 }
 
 /// Waits until the volume of a claim has this size.
-fn wait_for_size(kubectl: &Kubectl, name: &str, size: &str) {
+fn wait_for_size(ground: &Ground, name: &str, size: &str) {
     let begun = Instant::now();
-    while kubectl.run(&["get", "pvc", name, "-o", "jsonpath={.status.capacity.storage}"]).unwrap() != size {
+    while ground.run(&["get", "pvc", name, "-o", "jsonpath={.status.capacity.storage}"]) != size {
         assert!(begun.elapsed() < Duration::from_secs(60), "{name} does not become {size}");
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -25,15 +24,15 @@ fn wait_for_size(kubectl: &Kubectl, name: &str, size: &str) {
 
 #[tokio::test]
 async fn a_volume_grows_where_its_class_lets_it_and_what_it_cannot_be_is_forbidden_in_words() {
-    let name = "a_volume_grows_where_its_class_lets_it_and_what_it_cannot_be_is_forbidden_in_words";
-    let Some(plane) = available(name, ControlPlane::start()) else { return };
-    let (program, kubectl) = (Program::new("one", &plane.kubeconfig()).await, plane.kubectl());
+    let test = "a_volume_grows_where_its_class_lets_it_and_what_it_cannot_be_is_forbidden_in_words";
+    let Some(ground) = Ground::find(test, "volumes") else { return };
+    let program = ground.program("one").await;
     let rigid = "{ apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: { name: rigid }, \
                  provisioner: kubernetes.io/host-path, volumeBindingMode: Immediate }";
-    kubectl.run_with_input(&["apply", "-f", "-"], rigid).unwrap();
+    ground.kubectl().run_with_input(&["apply", "-f", "-"], rigid).unwrap();
     program.applied(&yaml(&[&claim("grows", "hostpath", "1Gi"), &claim("stays", "rigid", "1Gi")])).await;
-    wait_for_size(&kubectl, "grows", "1Gi");
-    wait_for_size(&kubectl, "stays", "1Gi");
+    wait_for_size(&ground, "grows", "1Gi");
+    wait_for_size(&ground, "stays", "1Gi");
 
     let larger = [claim("grows", "hostpath", "2Gi"), claim("stays", "rigid", "1Gi")];
     let larger = yaml(&[&larger[0], &larger[1]]);
@@ -44,7 +43,7 @@ async fn a_volume_grows_where_its_class_lets_it_and_what_it_cannot_be_is_forbidd
         (&Change::Update, ["/fields/spec/resources/requests/storage".to_owned()].as_slice())
     );
     assert_eq!(program.applied(&larger).await, 1);
-    wait_for_size(&kubectl, "grows", "2Gi");
+    wait_for_size(&ground, "grows", "2Gi");
     assert_eq!(program.applied(&larger).await, 0);
 
     let because = async |grows: (&str, &str), stays: (&str, &str)| {

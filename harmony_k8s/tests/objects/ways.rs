@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use harmony_testbed::{ControlPlane, Kubectl, available};
+use harmony_testbed::Kubectl;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::fixture::{Program, yaml};
+use crate::ground::Ground;
 
 const OBJECT: &str = "{ apiVersion: v1, kind: ConfigMap, metadata: { name: way, namespace: default }, data: { by: NAME } }";
 
@@ -86,11 +87,9 @@ fn lead_on(client: &TcpStream, counted: &AtomicUsize) -> Option<()> {
 
 #[tokio::test]
 async fn a_cluster_is_reached_with_a_token_a_plugin_and_through_a_proxy() {
-    let Some(plane) = available("a_cluster_is_reached_with_a_token_a_plugin_and_through_a_proxy", ControlPlane::start()) else {
-        return;
-    };
-    let (directory, mark) = (TempDir::new().unwrap(), plane.audit().mark().unwrap());
-    let token = token(&plane.kubectl());
+    let Some(ground) = Ground::find("a_cluster_is_reached_with_a_token_a_plugin_and_through_a_proxy", "ways") else { return };
+    let (directory, mark) = (TempDir::new().unwrap(), ground.mark());
+    let token = token(&ground.kubectl());
     let exec = json!({ "exec": {
         "apiVersion": "client.authentication.k8s.io/v1", "command": plugin(directory.path(), &token), "interactiveMode": "Never",
     } });
@@ -102,12 +101,12 @@ async fn a_cluster_is_reached_with_a_token_a_plugin_and_through_a_proxy() {
     ];
     for (name, user, more) in ways {
         let file = directory.path().join(format!("kubeconfig-{name}"));
-        kubeconfig(&plane.kubeconfig(), &file, &user, &more);
+        kubeconfig(&ground.kubeconfig(), &file, &user, &more);
         let program = Program::new("default", &file).await;
         assert_eq!(program.applied(&yaml(&[&OBJECT.replace("way", &format!("by-{name}"))])).await, 1, "{name}");
         assert_eq!(program.destroyed(&[]).await, 1, "{name}");
     }
     assert!(asked.load(Ordering::SeqCst) > 0, "the last program went through the proxy");
-    let robots = plane.audit().since(mark).unwrap().of_user("system:serviceaccount:default:robot");
+    let robots = ground.plane.audit().since(mark).unwrap().of_user("system:serviceaccount:default:robot");
     assert_eq!(robots.mutating().of("patch", "configmaps").len(), 2, "the first two were the service account");
 }
