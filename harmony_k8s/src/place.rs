@@ -7,8 +7,7 @@ use harmony::modules::k8s::object::{K8sHoldingObject, K8sNamespace, K8sObject, K
 use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
 use harmony::modules::nats::hosting::{HasNatsClient, register_nats};
 use harmony::modules::nats::kubernetes::NatsK8sSettings;
-use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
-use harmony::modules::tls::{Authority, Certificate, StoredPki};
+use harmony::modules::secret::hosting::{UsesSecretStore, register_secrets};
 use harmony::provider::Provider;
 use harmony::topology::{Hosts, Providers, Site, Topology};
 use harmony_types::PlaceName;
@@ -51,10 +50,7 @@ impl<N: MayHaveNats> K8sPlace<N> {
         providers.host::<K8sSecret>(self);
         providers.host::<K8sHoldingObject>(self);
         providers.host::<K8sNamespace>(self);
-        providers.host::<GeneratedSecret>(self);
-        providers.host::<PasswordHash>(self);
-        providers.host::<Authority>(self);
-        providers.host::<Certificate>(self);
+        register_secrets(self, providers);
     }
 }
 
@@ -91,31 +87,22 @@ topology! {
     }
 }
 
-/// What any cluster hosts.
-macro_rules! hosts {
-    ($($kind:ty => |$place:ident| $provider:expr;)*) => {
+macro_rules! hosts_objects {
+    ($($kind:ty),*) => {
         $(impl<N: MayHaveNats> Hosts<$kind> for K8sPlace<N>
         where
             Self: Topology,
         {
             fn provider(&self) -> Arc<dyn Provider<$kind>> {
-                let $place = self;
-                $provider
+                self.objects.clone()
             }
         })*
     };
 }
 
-hosts! {
-    K8sObject => |place| place.objects.clone();
-    K8sSecret => |place| place.objects.clone();
-    K8sHoldingObject => |place| place.objects.clone();
-    K8sNamespace => |place| place.objects.clone();
-    GeneratedSecret => |place| SecretEntries::new(&place.site.secrets);
-    PasswordHash => |place| SecretEntries::new(&place.site.secrets);
-    Authority => |place| StoredPki::new(&place.site.secrets);
-    Certificate => |place| StoredPki::new(&place.site.secrets);
-}
+hosts_objects!(K8sObject, K8sSecret, K8sHoldingObject, K8sNamespace);
+
+impl<N: MayHaveNats> UsesSecretStore for K8sPlace<N> where Self: Topology {}
 
 impl Hosts<NatsServerPod> for K8sPlace<WithNats> {
     fn provider(&self) -> Arc<dyn Provider<NatsServerPod>> {

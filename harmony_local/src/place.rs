@@ -7,8 +7,7 @@ use std::time::Duration;
 use harmony::modules::nats::client::{MayHaveNats, NatsClient, WithNats, WithoutNats};
 use harmony::modules::nats::hosting::{HasNatsClient, register_nats};
 use harmony::modules::nats::spec::LogLevel;
-use harmony::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
-use harmony::modules::tls::{Authority, Certificate, StoredPki};
+use harmony::modules::secret::hosting::{UsesSecretStore, register_secrets};
 use harmony::provider::Provider;
 use harmony::topology::{Hosts, Providers, Site, Topology};
 use harmony_types::{HostName, PlaceName};
@@ -62,10 +61,7 @@ impl<N: MayHaveNats> LocalPlace<N> {
         providers.host::<LocalFile>(self);
         providers.host::<LocalDirectory>(self);
         providers.host::<LocalPort>(self);
-        providers.host::<GeneratedSecret>(self);
-        providers.host::<PasswordHash>(self);
-        providers.host::<Authority>(self);
-        providers.host::<Certificate>(self);
+        register_secrets(self, providers);
     }
 }
 
@@ -121,11 +117,9 @@ hosts! {
     LocalFile => |_place| Arc::new(Files);
     LocalDirectory => |_place| Arc::new(Directories);
     LocalPort => |place| place.ports.clone();
-    GeneratedSecret => |place| SecretEntries::new(&place.site.secrets);
-    PasswordHash => |place| SecretEntries::new(&place.site.secrets);
-    Authority => |place| StoredPki::new(&place.site.secrets);
-    Certificate => |place| StoredPki::new(&place.site.secrets);
 }
+
+impl<N: MayHaveNats> UsesSecretStore for LocalPlace<N> where Self: Topology {}
 
 /// What a machine with a client of NATS hosts besides.
 macro_rules! hosts_with_nats {

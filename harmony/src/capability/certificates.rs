@@ -6,7 +6,7 @@ use crate::topology::Hosts;
 /// Has certificate authorities of its own, which issue certificates for both sides of mutual TLS. Every place that hosts both kinds does.
 #[diagnostic::on_unimplemented(
     message = "topology `{Self}` has no certificate authority",
-    note = "host `Authority` and `Certificate` on it with `StoredPki`"
+    note = "implement `UsesSecretStore` for it, or host `Authority` and `Certificate` on it"
 )]
 pub trait CertificateAuthorities: Hosts<Authority> + Hosts<Certificate> {}
 

@@ -6,7 +6,7 @@ use crate::topology::Hosts;
 /// Keeps secrets that are made once: passwords, NKeys, hashes. Every place that hosts both kinds does.
 #[diagnostic::on_unimplemented(
     message = "topology `{Self}` keeps no secrets",
-    note = "host `GeneratedSecret` and `PasswordHash` on it with `SecretEntries`"
+    note = "implement `UsesSecretStore` for it, or host `GeneratedSecret` and `PasswordHash` on it"
 )]
 pub trait KeepsSecrets: Hosts<GeneratedSecret> + Hosts<PasswordHash> {}
 

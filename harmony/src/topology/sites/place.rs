@@ -15,11 +15,9 @@ use crate::modules::nats::assets::{self, KvBucket, Stream};
 use crate::modules::nats::client::NatsClient;
 use crate::modules::nats::hosting::{HasNatsClient, register_nats};
 use crate::modules::nats::proof::Member;
-use crate::modules::secret::{GeneratedSecret, PasswordHash, SecretEntries};
-use crate::modules::tls::{Authority, Certificate, StoredPki};
-use crate::provider::Provider;
+use crate::modules::secret::hosting::{UsesSecretStore, register_secrets};
 use crate::stage::Stage;
-use crate::topology::{Hosts, Providers, Site, Topology};
+use crate::topology::{Providers, Site, Topology};
 
 /// Several places, looked at, with what belongs to no site. See [`Sites`](super::Sites).
 pub struct SitesPlace {
@@ -54,10 +52,7 @@ impl Topology for SitesPlace {
     }
 
     fn register(&self, providers: &mut Providers) {
-        providers.host::<GeneratedSecret>(self);
-        providers.host::<PasswordHash>(self);
-        providers.host::<Authority>(self);
-        providers.host::<Certificate>(self);
+        register_secrets(self, providers);
         register_nats(self, providers);
         self.sites.values().for_each(|place| place.register(providers));
     }
@@ -68,24 +63,7 @@ impl Topology for SitesPlace {
     }
 }
 
-/// What belongs to no site.
-macro_rules! hosts {
-    ($($kind:ty => |$place:ident| $provider:expr;)*) => {
-        $(impl Hosts<$kind> for SitesPlace {
-            fn provider(&self) -> Arc<dyn Provider<$kind>> {
-                let $place = self;
-                $provider
-            }
-        })*
-    };
-}
-
-hosts! {
-    GeneratedSecret => |place| SecretEntries::new(&place.site.secrets);
-    PasswordHash => |place| SecretEntries::new(&place.site.secrets);
-    Authority => |place| StoredPki::new(&place.site.secrets);
-    Certificate => |place| StoredPki::new(&place.site.secrets);
-}
+impl UsesSecretStore for SitesPlace {}
 
 impl HasNatsClient for SitesPlace {
     fn nats_client(&self) -> Arc<dyn NatsClient> {
