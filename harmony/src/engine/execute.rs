@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 
 use super::decide::Verdict;
 use super::events::Event;
@@ -82,12 +82,20 @@ impl Execution<'_> {
                 flying.push(self.begin(index, found, ledger, known[index]));
             }
             // What is in flight always finishes: dropping it would leave a write half done.
-            let Some(done) = flying.next().await else { break };
-            let index = done.index;
-            touched[index] = !done.wrote_nothing;
-            match self.note(done, &mut inside, found, ledger, outcome).await {
-                Ok(true) => schedule.finish(index),
-                Ok(false) => {}
+            let Some(first) = flying.next().await else { break };
+            let others = std::iter::from_fn(|| flying.next().now_or_never().flatten());
+            let mut ended_well = Vec::new();
+            for done in std::iter::once(first).chain(others) {
+                let index = done.index;
+                touched[index] = !done.wrote_nothing;
+                match self.note(done, &mut inside, found, ledger, outcome) {
+                    Ok(true) => ended_well.push(index),
+                    Ok(false) => {}
+                    Err(error) => written_down = Err(error),
+                }
+            }
+            match ledger.write_notes().await {
+                Ok(()) => ended_well.into_iter().for_each(|index| schedule.finish(index)),
                 Err(error) => written_down = Err(error),
             }
         }
@@ -106,10 +114,10 @@ impl Execution<'_> {
     async fn strike_out(&self, untouched: impl Iterator<Item = usize>, ledger: &mut Ledger) -> Result<(), LedgerError> {
         for index in untouched {
             if let ItemKind::Wanted { key, .. } = &self.items.items[index].what {
-                ledger.gone(key).await?;
+                ledger.gone(key)?;
             }
         }
-        Ok(())
+        ledger.write_notes().await
     }
 
     /// By holder, what goes and could not be looked at in something that goes too.
@@ -135,12 +143,7 @@ impl Execution<'_> {
 
     /// What nobody could look at is there as long as its holder is, and the holder's entry is the way to it: it is struck out just before
     /// that one, however early its own step came.
-    async fn note_gone(
-        &self,
-        index: usize,
-        inside: &BTreeMap<usize, Vec<usize>>,
-        ledger: &mut Ledger,
-    ) -> Result<(), LedgerError> {
+    fn note_gone(&self, index: usize, inside: &BTreeMap<usize, Vec<usize>>, ledger: &mut Ledger) -> Result<(), LedgerError> {
         let key = |index: usize| self.items.items[index].key();
         let is_inside = |holder: usize| inside.get(&holder).is_some_and(|inside| inside.contains(&index));
         let mut holders = self.items.holders(index).filter(|holder| is_inside(*holder));
@@ -148,10 +151,7 @@ impl Execution<'_> {
             return Ok(());
         }
         let with_it = inside.get(&index).into_iter().flatten().copied();
-        for key in with_it.chain([index]).filter_map(key) {
-            ledger.gone(key).await?;
-        }
-        Ok(())
+        with_it.chain([index]).filter_map(key).try_for_each(|key| ledger.gone(key))
     }
 
     fn stops(&self, outcome: &Outcome) -> bool {
@@ -198,9 +198,10 @@ impl Execution<'_> {
                 }
             }
             ItemKind::Wanted { .. } | ItemKind::Unhosted { .. } => {
-                let entry = item.key().and_then(|key| ledger.find(key)).cloned();
-                let making = Making { item, shown, filled, run, allowances: self.allowances, entry, known };
-                Box::pin(making.carry_out())
+                let entry = item.key().and_then(|key| ledger.find_shared(key)).cloned();
+                // Boxed by itself: a future that owns it has room for it twice.
+                let making = Box::new(Making { item, shown, filled, run, allowances: self.allowances, entry, known });
+                Box::pin(async move { making.carry_out().await })
             }
         };
         Box::pin(async move {
@@ -209,8 +210,8 @@ impl Execution<'_> {
         })
     }
 
-    /// Writes down what a step did; whether it ended well.
-    async fn note(
+    /// Notes what a step did; whether it ended well.
+    fn note(
         &self,
         done: Done,
         inside: &mut BTreeMap<usize, Vec<usize>>,
@@ -242,7 +243,7 @@ impl Execution<'_> {
                 let change = if replaces { Change::Replace { because: String::new() } } else { change };
                 count(outcome, &change);
                 if let ItemKind::Wanted { key, provider, .. } = &item.what {
-                    ledger.made(key, provider.facts().keeps_outputs.then(|| outputs.clone()), held).await?;
+                    ledger.made(key, provider.facts().keeps_outputs.then(|| outputs.clone()), held)?;
                 }
                 found.outputs[done.index] = Some(Arc::new(outputs));
                 finished(&change)
@@ -261,13 +262,13 @@ impl Execution<'_> {
                 }
                 // Where a run was taken over, what it had in flight may make the thing once more: the next run looks for it too.
                 if !self.run.took_over() {
-                    self.note_gone(done.index, inside, ledger).await?;
+                    self.note_gone(done.index, inside, ledger)?;
                 }
                 if wrote { "deleted" } else { "struck out" }
             }
             Effect::Proved(evidence) => {
                 if let ItemKind::Proof { proof, digest, .. } = &item.what {
-                    ledger.proved(&item.address, digest).await?;
+                    ledger.proved(&item.address, digest)?;
                     let (address, claim) = (item.address.clone(), proof.claim.clone());
                     outcome.proofs.push(Proved { address, claim, evidence });
                 }

@@ -39,7 +39,7 @@ pub(super) enum ItemKind {
     /// Should be there, in a kind that no place of the program hosts: only an arrangement from elsewhere can say so.
     Unhosted { kind: String, label: String },
     /// Should no longer be there.
-    Unwanted { entry: Box<Entry>, provider: Option<Arc<dyn AnyProvider>> },
+    Unwanted { entry: Arc<Entry>, provider: Option<Arc<dyn AnyProvider>> },
     /// Should pass.
     Proof { proof: ProofNode, digest: String, prover: Option<Arc<dyn AnyProver>> },
 }
@@ -70,12 +70,11 @@ impl Items {
     /// The `nodes` in the order of their addresses, then what only `ledger` knows, as far as `prune` takes it away.
     pub(super) fn new(nodes: BTreeMap<Address, Node>, ledger: &Ledger, providers: &Providers, prune: &Prune) -> Self {
         let mut needed: Vec<Vec<Address>> = nodes.values().map(|node| [node.references(), node.after.clone()].concat()).collect();
-        let mut items: Vec<Item> = nodes.into_iter().map(|(address, node)| wanted(address, node, providers)).collect();
+        let mut items: Vec<Item> = nodes.into_iter().map(|(address, node)| wanted(address, node, ledger, providers)).collect();
         let by_address: HashMap<Address, usize> =
             items.iter().enumerate().map(|(index, item)| (item.address.clone(), index)).collect();
         if !matches!(prune, Prune::Nothing) {
-            let keys: HashSet<&Key> = items.iter().filter_map(Item::key).collect();
-            for entry in ledger.entries_but(&keys) {
+            for entry in unknown_to(&items, ledger) {
                 let fate = prune.fate(&entry.key);
                 if fate == Fate::LeftAlone {
                     continue;
@@ -244,11 +243,13 @@ impl Item {
     }
 }
 
-fn wanted(address: Address, node: Node, providers: &Providers) -> Item {
+fn wanted(address: Address, node: Node, ledger: &Ledger, providers: &Providers) -> Item {
     let Node { place, what, turn, origin, .. } = node;
     let what = match what {
         What::Resource(resource) => {
-            let key = Key { place: place.clone(), kind: resource.kind.clone(), identity: resource.identity.to_string() };
+            let key = Key::of(&place, &resource);
+            // The Ledger's own is found at once when it is asked for again.
+            let key = ledger.find(&key).map_or(key, |entry| entry.key.clone());
             match providers.find(&place, &resource.kind) {
                 Some(provider) => ItemKind::Wanted { key, provider: Arc::clone(provider), resource },
                 None => ItemKind::Unhosted { kind: resource.kind, label: resource.label },
@@ -263,10 +264,18 @@ fn wanted(address: Address, node: Node, providers: &Providers) -> Item {
     Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn, stays: false }
 }
 
-fn unwanted(entry: &Entry, providers: &Providers) -> Item {
+/// What `ledger` knows and no item is.
+fn unknown_to<'l>(items: &[Item], ledger: &'l Ledger) -> Vec<&'l Arc<Entry>> {
+    let keys = || items.iter().filter_map(Item::key);
+    let known = keys().filter(|key| ledger.find(key).is_some()).count();
+    // Most often it knows nothing else: two items never have one key.
+    if known == ledger.count() { Vec::new() } else { ledger.entries_but(&keys().cloned().collect()) }
+}
+
+fn unwanted(entry: &Arc<Entry>, providers: &Providers) -> Item {
     let provider = providers.find(&entry.key.place, &entry.key.kind).cloned();
     let (address, origin) = (entry.address.clone(), entry.origin.clone());
-    let what = ItemKind::Unwanted { entry: Box::new(entry.clone()), provider };
+    let what = ItemKind::Unwanted { entry: Arc::clone(entry), provider };
     Item { address, origin, what, needs: Vec::new(), through: Vec::new(), turn: None, stays: false }
 }
 

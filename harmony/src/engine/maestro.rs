@@ -215,7 +215,7 @@ impl Maestro {
         scores: &Scores<T>,
     ) -> Result<Outcome, EngineError> {
         let (ledger, (arrangement, providers)) = self.play(inventory, topology, scores).await?;
-        if ledger.entries().next().is_none() && arrangement.nodes.values().any(|node| node.resource().is_some()) {
+        if ledger.count() == 0 && arrangement.nodes.values().any(|node| node.resource().is_some()) {
             return Err(EngineError::NothingMade);
         }
         let begun = Instant::now();
@@ -321,7 +321,7 @@ impl Maestro {
     /// Whoever has lost the Ledger should not have to take things over one by one.
     fn remark_lost_ledger(&self, items: &Items, found: &Observed, ledger: &Ledger) {
         let foreign = foreign(items, found, ledger).len();
-        if foreign > 0 && ledger.entries().next().is_none() && !self.allowances.adopts_all {
+        if foreign > 0 && ledger.count() == 0 && !self.allowances.adopts_all {
             let there = if foreign == 1 {
                 "1 of the things that the Scores want is there".to_owned()
             } else {
@@ -426,7 +426,7 @@ impl Maestro {
         prune: &Prune,
     ) -> Result<(Items, Observed), EngineError> {
         let items = Items::new(nodes, ledger, providers, prune);
-        let needs: Vec<Vec<usize>> = items.items.iter().map(|item| item.needs.clone()).collect();
+        let needs: Vec<&[usize]> = items.items.iter().map(|item| item.needs.as_slice()).collect();
         let order = Order::sort(&needs).map_err(|knot| {
             let cycle: Vec<&Item> = knot.cycle.into_iter().map(|at| &items.items[at]).collect();
             let said_at = |address: &Address| Some(cycle.iter().find(|item| item.address == *address)?.origin.clone());
@@ -442,7 +442,7 @@ impl Maestro {
 /// A program that wants nothing would take everything away; that is more likely a mistake, and `destroy` says it better.
 pub(super) fn refuse_empty(arrangement: &Arrangement, ledger: &Ledger) -> Result<(), EngineError> {
     let wants_something = arrangement.nodes.values().any(|node| node.resource().is_some());
-    match ledger.entries().count() {
+    match ledger.count() {
         made if made > 0 && !wants_something => Err(EngineError::Empty { made }),
         _ => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! Looking at everything, one dependency level at a time, and saying what becomes of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +114,13 @@ impl Observed {
     }
 }
 
-type LookedAt = (usize, Result<Seen, ProviderError>);
+type LookedAt = (usize, Result<Look, ProviderError>);
+
+/// What looking came to; an answer is read when its turn comes.
+enum Look {
+    Seen(Seen),
+    Answer(AnyObservation),
+}
 
 /// What was seen of an item, and what becomes of it.
 struct Settled {
@@ -130,7 +137,7 @@ impl Observation<'_> {
         let mut found = Observed::nothing(self.items);
         for level in levels(order) {
             let looked = self.look(&level, &found).await;
-            let settling = looked.into_iter().map(|(index, seen)| self.settle(index, seen, &found));
+            let settling = looked.into_iter().map(|(index, looked)| self.settle(index, looked, &found));
             let settled: Vec<Settled> = stream::iter(settling).buffered(self.run.side_by_side()).collect().await;
             settled.into_iter().for_each(|settled| found.note(self.items, settled));
         }
@@ -144,7 +151,7 @@ impl Observation<'_> {
         for &index in level {
             let (access, key) = match &self.items.items[index].what {
                 ItemKind::Proof { .. } | ItemKind::Unhosted { .. } => {
-                    looked.push((index, Ok(Seen::Check)));
+                    looked.push((index, Ok(Look::Seen(Seen::Check))));
                     continue;
                 }
                 ItemKind::Wanted { resource, key, .. } => (&resource.access, key),
@@ -153,9 +160,9 @@ impl Observation<'_> {
             let resolved = value::resolve(access, &|reference| self.items.output_for(index, found, reference));
             if resolved.unknown.is_empty() {
                 let batch = (key.place.as_str(), key.kind.as_str(), resolved.json.to_string());
-                batches.entry(batch).or_insert_with(|| (resolved.json, Vec::new())).1.push(index);
+                batches.entry(batch).or_insert_with(|| (resolved.json.into_owned(), Vec::new())).1.push(index);
             } else {
-                looked.push((index, Ok(Seen::OutOfReach)));
+                looked.push((index, Ok(Look::Seen(Seen::OutOfReach))));
             }
         }
         let asked = batches.into_values().map(|(access, batch)| self.look_at_batch(access, batch));
@@ -164,37 +171,43 @@ impl Observation<'_> {
     }
 
     async fn look_at_batch(&self, access: Json, batch: Vec<usize>) -> Vec<LookedAt> {
-        let kept = |key: &Key| self.context.entry(key).and_then(|entry| entry.kept.clone());
+        let kept = |key: &Key, hosted: Option<&Arc<dyn AnyProvider>>| {
+            // Of most kinds the Ledger keeps nothing, and need not be asked.
+            hosted.filter(|provider| provider.facts().keeps_outputs)?;
+            self.context.entry(key)?.kept.as_ref()
+        };
         let mut known = Vec::with_capacity(batch.len());
         let mut provider = None;
         for &index in &batch {
             let (identity, key, hosted) = match &self.items.items[index].what {
-                ItemKind::Wanted { resource, key, provider } => (resource.identity.clone(), key, Some(provider)),
-                ItemKind::Unwanted { entry, provider } => (entry.key.identity_as_json(), &entry.key, provider.as_ref()),
+                ItemKind::Wanted { resource, key, provider } => (Cow::Borrowed(&resource.identity), key, Some(provider)),
+                ItemKind::Unwanted { entry, provider } => {
+                    (Cow::Owned(entry.key.identity_as_json()), &entry.key, provider.as_ref())
+                }
                 ItemKind::Proof { .. } | ItemKind::Unhosted { .. } => continue,
             };
             provider = provider.or(hosted);
-            known.push(AnyKnown { identity, kept: kept(key) });
+            known.push(AnyKnown { identity, kept: kept(key, hosted) });
         }
         let Some(provider) = provider else {
             let unhosted = |index: usize| (index, Err(unhosted_error(self.items.items[index].kind())));
             return batch.into_iter().map(unhosted).collect();
         };
         match ask(provider.as_ref(), self.run, &access, &known).await {
-            Ok(observations) => batch.into_iter().zip(observations).map(|(index, seen)| (index, Ok(seen.into()))).collect(),
+            Ok(answers) => batch.into_iter().zip(answers).map(|(index, answer)| (index, Ok(Look::Answer(answer)))).collect(),
             Err(ProviderError::Unreachable(failure)) => {
-                batch.into_iter().map(|index| (index, Ok(Seen::Unreachable(failure.to_string())))).collect()
+                batch.into_iter().map(|index| (index, Ok(Look::Seen(Seen::Unreachable(failure.to_string()))))).collect()
             }
             Err(ProviderError::NotPermitted(failure)) => {
-                batch.into_iter().map(|index| (index, Ok(Seen::NotPermitted(failure.clone())))).collect()
+                batch.into_iter().map(|index| (index, Ok(Look::Seen(Seen::NotPermitted(failure.clone()))))).collect()
             }
             Err(error) => batch.into_iter().map(|index| (index, Err(error.clone()))).collect(),
         }
     }
 
-    async fn settle(&self, index: usize, seen: Result<Seen, ProviderError>, found: &Observed) -> Settled {
+    async fn settle(&self, index: usize, looked: Result<Look, ProviderError>, found: &Observed) -> Settled {
         let item = &self.items.items[index];
-        let seen = match seen {
+        let seen = match looked.and_then(Look::read) {
             Ok(seen) => seen,
             Err(error) => return Settled { index, live: None, silent: None, verdict: Err(error) },
         };
@@ -282,7 +295,7 @@ async fn ask(
     provider: &dyn AnyProvider,
     run: &Run,
     access: &Json,
-    known: &[AnyKnown],
+    known: &[AnyKnown<'_>],
 ) -> Result<Vec<AnyObservation>, ProviderError> {
     let begun = Instant::now();
     let look = || async {
@@ -303,12 +316,21 @@ fn unhosted_error(kind: &str) -> ProviderError {
     ProviderError::Refused(failure.with_hint("add the place that held it, or `forget` it"))
 }
 
-impl From<AnyObservation> for Seen {
-    fn from(observation: AnyObservation) -> Self {
-        match observation {
-            AnyObservation::Absent => Self::Absent,
-            AnyObservation::There(live) => Self::There(live),
-            AnyObservation::Unreachable(why) => Self::Unreachable(why),
+impl Look {
+    fn read(self) -> Result<Seen, ProviderError> {
+        match self {
+            Self::Seen(seen) => Ok(seen),
+            Self::Answer(answer) => Seen::read(answer),
         }
+    }
+}
+
+impl Seen {
+    pub(super) fn read(observation: AnyObservation) -> Result<Self, ProviderError> {
+        Ok(match observation {
+            AnyObservation::Absent => Self::Absent,
+            AnyObservation::There(live) => Self::There(Box::new(live.read()?)),
+            AnyObservation::Unreachable(why) => Self::Unreachable(why),
+        })
     }
 }

@@ -25,11 +25,11 @@ impl Order {
     ///
     /// # Errors
     /// [`Knot`] if some wait for each other.
-    pub fn sort(needs: &[Vec<usize>]) -> Result<Self, Knot> {
+    pub fn sort(needs: &[impl AsRef<[usize]>]) -> Result<Self, Knot> {
         let mut needed_by = vec![Vec::new(); needs.len()];
-        let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
+        let mut missing: Vec<usize> = needs.iter().map(|list| list.as_ref().len()).collect();
         for (node, list) in needs.iter().enumerate() {
-            for need in list {
+            for need in list.as_ref() {
                 needed_by[*need].push(node);
             }
         }
@@ -55,7 +55,7 @@ impl Order {
 }
 
 /// Follows unmet needs until a node comes up again.
-fn cycle(needs: &[Vec<usize>], missing: &[usize]) -> Vec<usize> {
+fn cycle(needs: &[impl AsRef<[usize]>], missing: &[usize]) -> Vec<usize> {
     let Some(mut node) = missing.iter().position(|count| *count > 0) else { return Vec::new() };
     let mut seen_at = BTreeMap::new();
     let mut path = Vec::new();
@@ -66,7 +66,7 @@ fn cycle(needs: &[Vec<usize>], missing: &[usize]) -> Vec<usize> {
         }
         seen_at.insert(node, path.len());
         path.push(node);
-        match needs[node].iter().find(|need| missing[**need] > 0) {
+        match needs[node].as_ref().iter().find(|need| missing[**need] > 0) {
             Some(&need) => node = need,
             None => return path,
         }

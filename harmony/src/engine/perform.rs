@@ -1,6 +1,7 @@
 //! Carrying out one step: looking again, doing what was shown and nothing else, until it is done, refused, or out of time.
 
-use std::sync::OnceLock;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use super::decide::{Context, Entries, Verdict, decide};
 use super::filled::Filled;
@@ -29,17 +30,17 @@ pub(super) enum Effect {
 pub(super) struct Making<'a> {
     pub(super) item: &'a Item,
     pub(super) shown: Verdict,
-    pub(super) filled: Filled,
+    pub(super) filled: Filled<'a>,
     pub(super) run: Run,
     pub(super) allowances: &'a Allowances,
-    pub(super) entry: Option<Entry>,
+    pub(super) entry: Option<Arc<Entry>>,
     /// Whether the Ledger knew it before this run.
     pub(super) known: bool,
 }
 
 impl Making<'_> {
     /// Carries it out; whether it ended in an error before its first write.
-    pub(super) async fn carry_out(self) -> (Result<Effect, ProviderError>, bool) {
+    pub(super) async fn carry_out(&self) -> (Result<Effect, ProviderError>, bool) {
         let begun = OnceLock::new();
         let result = self.attempts(&begun).await;
         let wrote_nothing = result.is_err() && begun.get().is_none();
@@ -51,7 +52,7 @@ impl Making<'_> {
         if let Some(unknown) = &self.filled.unknown {
             return Err(not_ready(self.item, &format!("`{unknown}` gave no value for it")));
         }
-        persist(&self.run, || self.attempt(provider.as_ref(), begun)).await
+        persist(&self.run, || Box::pin(self.attempt(provider.as_ref(), begun))).await
     }
 
     /// One look and, if it is not as it should be, one try. What a failed try has done is seen by the next one.
@@ -62,8 +63,8 @@ impl Making<'_> {
             return Ok(Looked::Found(made));
         }
         // What stands there without this program having made it is another's, unless it is the half of an earlier try.
-        let entry = self.entry.as_ref().filter(|_| self.known || begun.get().is_some());
-        let known = AnyKnown { identity: resource.identity.clone(), kept: entry.and_then(|entry| entry.kept.clone()) };
+        let entry = self.entry.as_deref().filter(|_| self.known || begun.get().is_some());
+        let known = AnyKnown { identity: Cow::Borrowed(&resource.identity), kept: entry.and_then(|entry| entry.kept.as_ref()) };
         let live = match look(provider, &self.run, access, known).await? {
             Seen::Unreachable(why) => return Ok(Looked::NotYet(why)),
             Seen::NotPermitted(failure) => return Err(ProviderError::NotPermitted(failure)),
@@ -126,7 +127,7 @@ impl Making<'_> {
 pub(super) struct Taking<'a> {
     pub(super) item: &'a Item,
     pub(super) shown: Verdict,
-    pub(super) filled: Filled,
+    pub(super) filled: Filled<'a>,
     pub(super) run: Run,
     pub(super) allowances: &'a Allowances,
     /// Whether what it lives in goes too, so that nothing is left of it.
@@ -162,7 +163,7 @@ impl Taking<'_> {
         entry: &Entry,
         begun: &OnceLock<()>,
     ) -> Result<Looked<Effect>, ProviderError> {
-        let known = AnyKnown { identity: entry.key.identity_as_json(), kept: entry.kept.clone() };
+        let known = AnyKnown { identity: Cow::Owned(entry.key.identity_as_json()), kept: entry.kept.as_ref() };
         let gone = Looked::Found(Effect::Gone { wrote: begun.get().is_some() });
         match look(provider, &self.run, &self.filled.access, known).await? {
             Seen::Unreachable(_) | Seen::NotPermitted(_) if self.goes_with_its_holder => Ok(Looked::Found(Effect::GoesUnseen)),
@@ -198,7 +199,7 @@ impl Taking<'_> {
 }
 
 /// Carries out one proof.
-pub(super) async fn prove(item: &Item, filled: Filled, run: Run) -> Result<Evidence, ProviderError> {
+pub(super) async fn prove(item: &Item, filled: Filled<'_>, run: Run) -> Result<Evidence, ProviderError> {
     let ItemKind::Proof { prover, proof, .. } = &item.what else { return Err(not_ready(item, "it is no proof")) };
     if let Some(unknown) = &filled.unknown {
         return Err(not_ready(item, &format!("`{unknown}` gave no value for it")));
@@ -231,9 +232,14 @@ where
     .await
 }
 
-async fn look(provider: &dyn AnyProvider, run: &Run, access: &serde_json::Value, known: AnyKnown) -> Result<Seen, ProviderError> {
+async fn look(
+    provider: &dyn AnyProvider,
+    run: &Run,
+    access: &serde_json::Value,
+    known: AnyKnown<'_>,
+) -> Result<Seen, ProviderError> {
     match provider.observe(run, access, &[known]).await {
-        Ok(mut seen) => Ok(seen.pop().map_or(Seen::Absent, Seen::from)),
+        Ok(mut seen) => seen.pop().map_or(Ok(Seen::Absent), Seen::read),
         Err(ProviderError::Unreachable(failure)) => Ok(Seen::Unreachable(failure.to_string())),
         Err(ProviderError::NotPermitted(failure)) => Ok(Seen::NotPermitted(failure)),
         Err(error) => Err(error),

@@ -153,7 +153,7 @@ impl Prepared {
     /// The text, unless something in it is unknown or a secret.
     fn known(&self, text: &Text) -> Option<String> {
         let text = serde_json::to_value(text).ok()?;
-        match value::resolve(&text, &|reference| self.items.output(&self.found.outputs, reference)).json {
+        match value::resolve(&text, &|reference| self.items.output(&self.found.outputs, reference)).json.into_owned() {
             Json::String(text) => Some(text),
             _ => None,
         }
@@ -162,7 +162,7 @@ impl Prepared {
 
 /// Removes the lock, and the state directory with it, when nothing is left that was made. What others put there stays.
 pub(super) async fn leave_nothing(ledger: &Ledger, site: &Site, exclusion: &mut Option<Exclusion>) -> Result<(), EngineError> {
-    if ledger.entries().next().is_some() {
+    if ledger.count() > 0 {
         return Ok(());
     }
     site.secrets.ensure_no_remains().await?;

@@ -47,7 +47,7 @@ impl Rights<'_> {
                 continue;
             }
             let batch = (key.place.as_str(), key.kind.as_str(), access.to_string());
-            let new = || Batch { provider: Arc::clone(provider), access, intended: Vec::new() };
+            let new = || Batch { provider: Arc::clone(provider), access: access.into_owned(), intended: Vec::new() };
             batches.entry(batch).or_insert_with(new).intended.push(AnyIntended { identity, write });
         }
         let asked = batches.into_values().map(|Batch { provider, access, intended }| async move {

@@ -163,7 +163,7 @@ fn means(target: &str, address: &Address, origin: &Origin) -> bool {
 
 fn key_of(node: &Node) -> Option<Key> {
     let What::Resource(resource) = &node.what else { return None };
-    Some(Key { place: node.place.clone(), kind: resource.kind.clone(), identity: resource.identity.to_string() })
+    Some(Key::of(&node.place, resource))
 }
 
 /// Everything that is reached from `begin`, that included.

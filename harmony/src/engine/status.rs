@@ -166,8 +166,8 @@ pub(super) fn filled(mut arrangement: Arrangement, items: &Items, found: &Observ
     let find = |reference: &value::Reference| items.output(&found.outputs, reference);
     for node in arrangement.nodes.values_mut() {
         if let What::Resource(resource) = &mut node.what {
-            resource.access = value::resolve(&resource.access, &find).json;
-            resource.spec = value::resolve(&resource.spec, &find).json;
+            resource.access = value::resolve(&resource.access, &find).json.into_owned();
+            resource.spec = value::resolve(&resource.spec, &find).json.into_owned();
         }
     }
     arrangement

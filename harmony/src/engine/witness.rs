@@ -102,12 +102,16 @@ impl Witness {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&thing).cloned().unwrap_or_default()
     }
 
-    fn note(&self, thing: Thing, observation: &AnyObservation) {
-        let marks = match observation {
-            AnyObservation::There(live) => self.marks(&thing, live),
-            AnyObservation::Absent | AnyObservation::Unreachable(_) => Marks::new(),
+    fn note(&self, thing: Thing, observation: AnyObservation) -> Result<AnyObservation, ProviderError> {
+        let (marks, observation) = match observation {
+            AnyObservation::There(live) => {
+                let live = live.read()?;
+                (self.marks(&thing, &live), AnyObservation::There(live.into()))
+            }
+            nothing @ (AnyObservation::Absent | AnyObservation::Unreachable(_)) => (Marks::new(), nothing),
         };
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(thing, marks);
+        Ok(observation)
     }
 
     fn marks(&self, (place, kind, identity): &Thing, live: &AnyLive) -> Marks {
@@ -141,12 +145,12 @@ impl AnyProvider for Watched {
         self.provider.facts()
     }
 
-    async fn observe(&self, run: &Run, at: &Json, wanted: &[AnyKnown]) -> Result<Vec<AnyObservation>, ProviderError> {
+    async fn observe(&self, run: &Run, at: &Json, wanted: &[AnyKnown<'_>]) -> Result<Vec<AnyObservation>, ProviderError> {
         let found = self.provider.observe(run, at, wanted).await?;
-        for (known, observation) in wanted.iter().zip(&found) {
-            self.witness.note((self.place.clone(), self.kind.to_owned(), known.identity.to_string()), observation);
-        }
-        Ok(found)
+        let note = |(known, observation): (&AnyKnown<'_>, AnyObservation)| {
+            self.witness.note((self.place.clone(), self.kind.to_owned(), known.identity.to_string()), observation)
+        };
+        wanted.iter().zip(found).map(note).collect()
     }
 
     async fn preview(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError> {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::write::Stage;
 use harmony_types::PlaceName;
+use serde_json::Value as Json;
 
+use super::write::Stage;
 use crate::address::Address;
 use crate::arrangement::{Arrangement, Node, What};
 use crate::engine::order::{Knot, Order};
@@ -50,7 +51,7 @@ impl Stage<'_> {
 fn check_references(arrangement: &Arrangement) -> Result<(), ArrangeError> {
     let addresses: Vec<&Address> = arrangement.nodes.keys().collect();
     let index: HashMap<&Address, usize> = addresses.iter().enumerate().map(|(at, address)| (*address, at)).collect();
-    let mut needs = Vec::with_capacity(addresses.len());
+    let mut needs: Vec<Vec<usize>> = Vec::with_capacity(addresses.len());
     for (address, node) in &arrangement.nodes {
         let at = |to: &Address| index.get(to).copied().ok_or_else(|| to.clone());
         let needed = node.references().iter().chain(&node.after).map(at).collect::<Result<BTreeSet<usize>, Address>>();
@@ -63,10 +64,10 @@ fn check_references(arrangement: &Arrangement) -> Result<(), ArrangeError> {
 }
 
 fn check_identities(arrangement: &Arrangement) -> Result<(), ArrangeError> {
-    let mut claims: HashMap<(&str, &str, String), (&Address, &Node)> = HashMap::with_capacity(arrangement.nodes.len());
+    let mut claims: HashMap<(&str, &str, &Json), (&Address, &Node)> = HashMap::with_capacity(arrangement.nodes.len());
     for (address, node) in &arrangement.nodes {
         let What::Resource(resource) = &node.what else { continue };
-        let key = (node.place.as_str(), resource.kind.as_str(), resource.identity.to_string());
+        let key = (node.place.as_str(), resource.kind.as_str(), &resource.identity);
         if let Some((first_address, first)) = claims.insert(key, (address, node)) {
             return Err(ArrangeError::DuplicateIdentity {
                 kind: resource.kind.clone(),

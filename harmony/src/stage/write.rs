@@ -292,11 +292,12 @@ impl<'t> Stage<'t> {
     }
 
     fn address(&self, place: &PlaceName, name: &str) -> Result<Address, ArrangeError> {
-        let mut address: Address = place.as_str().parse()?;
+        let mut text = place.as_str().to_owned();
         for segment in self.scope.iter().map(String::as_str).chain([name]) {
-            address = address.join(segment)?;
+            text.push('/');
+            text.push_str(segment);
         }
-        Ok(address)
+        Ok(text.parse()?)
     }
 
     fn insert(

@@ -1,5 +1,6 @@
 //! Providers of any kind under one type: the same methods over JSON. Private; the only implementors are the two structs here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -34,19 +35,43 @@ pub(crate) struct AnyLive {
     pub(crate) holds: Option<String>,
 }
 
-/// What an observation found, serialised.
-#[derive(Clone)]
+/// What an observation found.
 pub(crate) enum AnyObservation {
     Absent,
-    There(Box<AnyLive>),
+    There(Unread),
     Unreachable(String),
+}
+
+/// A thing as it is, serialised when it is read: of thousands that are looked at together, only those at hand need room for that.
+pub(crate) struct Unread(Box<dyn FnOnce() -> Result<AnyLive, ProviderError> + Send>);
+
+impl Unread {
+    fn of<R: Resource>(live: Box<Live<R>>) -> Self {
+        Self(Box::new(move || {
+            Ok(AnyLive {
+                state: write::<R>("state", &live.state)?,
+                outputs: write::<R>("outputs", &live.outputs)?,
+                holds: live.holds,
+            })
+        }))
+    }
+
+    pub(crate) fn read(self) -> Result<AnyLive, ProviderError> {
+        (self.0)()
+    }
+}
+
+impl From<AnyLive> for Unread {
+    fn from(live: AnyLive) -> Self {
+        Self(Box::new(move || Ok(live)))
+    }
 }
 
 /// What is already known of a thing to be observed, serialised.
 #[derive(Debug, Clone)]
-pub(crate) struct AnyKnown {
-    pub(crate) identity: Json,
-    pub(crate) kept: Option<Json>,
+pub(crate) struct AnyKnown<'a> {
+    pub(crate) identity: Cow<'a, Json>,
+    pub(crate) kept: Option<&'a Json>,
 }
 
 /// A write that is about to be done, serialised.
@@ -59,7 +84,7 @@ pub(crate) struct AnyIntended {
 #[async_trait]
 pub(crate) trait AnyProvider: Send + Sync {
     fn facts(&self) -> KindFacts;
-    async fn observe(&self, run: &Run, at: &Json, wanted: &[AnyKnown]) -> Result<Vec<AnyObservation>, ProviderError>;
+    async fn observe(&self, run: &Run, at: &Json, wanted: &[AnyKnown<'_>]) -> Result<Vec<AnyObservation>, ProviderError>;
     async fn preview(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError>;
     async fn missing_rights(&self, run: &Run, at: &Json, intended: &[AnyIntended]) -> Result<Vec<String>, ProviderError>;
     async fn apply(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError>;
@@ -96,14 +121,14 @@ impl<R: Resource> AnyProvider for Erased<R> {
         }
     }
 
-    async fn observe(&self, run: &Run, at: &Json, wanted: &[AnyKnown]) -> Result<Vec<AnyObservation>, ProviderError> {
+    async fn observe(&self, run: &Run, at: &Json, wanted: &[AnyKnown<'_>]) -> Result<Vec<AnyObservation>, ProviderError> {
         let known = wanted.iter().map(typed_known::<R>).collect::<Result<Vec<_>, _>>()?;
         let found = self.0.observe(run, &read::<R, _>("access", at)?, &known).await?;
         if found.len() != wanted.len() {
             let why = format!("{} observations for {} things", found.len(), wanted.len());
             return Err(ProviderError::refused(format!("the provider of {} does not keep its contract", R::KIND), why));
         }
-        found.into_iter().map(any_observation::<R>).collect()
+        Ok(found.into_iter().map(any_observation::<R>).collect())
     }
 
     async fn preview(&self, run: &Run, at: &Json, desired: &Json, live: Option<&AnyLive>) -> Result<Json, ProviderError> {
@@ -152,8 +177,8 @@ impl<P: Proof> AnyProver for ErasedProver<P> {
     }
 }
 
-fn typed_known<R: Resource>(known: &AnyKnown) -> Result<Known<R>, ProviderError> {
-    let kept = known.kept.as_ref().map(|kept| read::<R, _>("outputs", kept)).transpose()?;
+fn typed_known<R: Resource>(known: &AnyKnown<'_>) -> Result<Known<R>, ProviderError> {
+    let kept = known.kept.map(|kept| read::<R, _>("outputs", kept)).transpose()?;
     Ok(Known { identity: read::<R, _>("identity", &known.identity)?, kept })
 }
 
@@ -165,16 +190,12 @@ fn typed_live<R: Resource>(live: &AnyLive) -> Result<Live<R>, ProviderError> {
     })
 }
 
-fn any_observation<R: Resource>(observation: Observation<R>) -> Result<AnyObservation, ProviderError> {
-    Ok(match observation {
+fn any_observation<R: Resource>(observation: Observation<R>) -> AnyObservation {
+    match observation {
         Observation::Absent => AnyObservation::Absent,
         Observation::Unreachable(why) => AnyObservation::Unreachable(why),
-        Observation::There(live) => AnyObservation::There(Box::new(AnyLive {
-            state: write::<R>("state", &live.state)?,
-            outputs: write::<R>("outputs", &live.outputs)?,
-            holds: live.holds,
-        })),
-    })
+        Observation::There(live) => AnyObservation::There(Unread::of(live)),
+    }
 }
 
 fn read<R: Resource, V: DeserializeOwned>(what: &str, json: &Json) -> Result<V, ProviderError> {

@@ -1,5 +1,7 @@
 //! Walking a serialised spec: which references it holds, which of its fields are secret, and what it is once they are known.
 
+use std::borrow::Cow;
+
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -9,17 +11,20 @@ use crate::address::Address;
 
 /// A serialised spec with what could be filled in filled in.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Resolved {
-    /// The spec; holes are still `{"$later": …}`, secrets are `{"$secret": …}`.
-    pub json: Json,
+pub struct Resolved<'a> {
+    /// The spec, borrowed if there was nothing to fill in; holes are still `{"$later": …}`, secrets are `{"$secret": …}`.
+    pub json: Cow<'a, Json>,
     /// The references that are not known yet.
     pub unknown: Vec<Reference>,
 }
 
 /// Fills in what `find` knows of the references in `json`.
 #[must_use]
-pub fn resolve(json: &Json, find: &impl Fn(&Reference) -> Option<Json>) -> Resolved {
+pub fn resolve<'a>(json: &'a Json, find: &impl Fn(&Reference) -> Option<Json>) -> Resolved<'a> {
     let mut unknown = Vec::new();
+    if !holds_later(json) {
+        return Resolved { json: Cow::Borrowed(json), unknown };
+    }
     let json = walk(json, &mut |later, whole| {
         let mut missing = Vec::new();
         let value = evaluate(later, find, &mut missing);
@@ -32,7 +37,7 @@ pub fn resolve(json: &Json, find: &impl Fn(&Reference) -> Option<Json>) -> Resol
             }
         }
     });
-    Resolved { json, unknown }
+    Resolved { json: Cow::Owned(json), unknown }
 }
 
 /// `json` with its references following things to where they are said now.
@@ -50,6 +55,15 @@ pub(crate) fn holds_secret(json: &Json) -> bool {
     match json {
         Json::Object(map) => sole(map, SECRET).is_some() || map.values().any(holds_secret),
         Json::Array(items) => items.iter().any(holds_secret),
+        _ => false,
+    }
+}
+
+/// Whether something in `json` may be known later.
+fn holds_later(json: &Json) -> bool {
+    match json {
+        Json::Object(map) => sole(map, LATER).is_some() || map.values().any(holds_later),
+        Json::Array(items) => items.iter().any(holds_later),
         _ => false,
     }
 }

@@ -95,9 +95,10 @@ fn what_is_known_only_later_gives_the_same_files_and_digests() {
     let later = servers(&three_sites(), "/state/nats", &Value::Later(Later::Output(reference)));
     let now = servers(&three_sites(), "/state/nats", &Text::from(PASSWORD));
     let resolved = |text: &Text| {
-        let resolved = resolve(&serde_json::to_value(text).unwrap(), &|_| Some(PASSWORD.into()));
+        let text = serde_json::to_value(text).unwrap();
+        let resolved = resolve(&text, &|_| Some(PASSWORD.into()));
         assert!(resolved.unknown.is_empty());
-        serde_json::from_value::<Text>(resolved.json).unwrap().get().unwrap().clone()
+        serde_json::from_value::<Text>(resolved.json.into_owned()).unwrap().get().unwrap().clone()
     };
     for (later, now) in later.iter().zip(&now) {
         let (later, now) = (conf(later), conf(now));

@@ -121,7 +121,7 @@ async fn lease(site: &Site) -> Option<Check> {
 async fn ledger(site: &Site) -> Check {
     const ABOUT: &str = "Ledger";
     match Ledger::of(site).await {
-        Ok(ledger) => match (ledger.entries().count(), ledger.serial()) {
+        Ok(ledger) => match (ledger.count(), ledger.serial()) {
             (0, 0) => Check::good(ABOUT, "empty: nothing has been made yet"),
             (count, serial) => Check::good(ABOUT, format!("readable: {}, run {serial}", report::counted(count, "thing"))),
         },

@@ -1,6 +1,7 @@
 //! Addresses that something else takes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::entry::{Entry, Key};
 use super::record::Ledger;
@@ -29,7 +30,7 @@ impl Ledger {
             }
         }
         if !moved.is_empty() {
-            self.entries.values_mut().for_each(|entry| entry.follow(&moved));
+            self.entries.values_mut().for_each(|entry| Arc::make_mut(entry).follow(&moved));
         }
     }
 }

@@ -1,19 +1,27 @@
 //! What the Ledger says of one thing.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use harmony_types::PlaceName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::address::Address;
+use crate::arrangement::ResourceNode;
 use crate::origin::Origin;
 use crate::resource::Loss;
 use crate::value;
 
-/// What the world calls a thing: place, kind, and the kind's identity as JSON text.
+/// What the world calls a thing. Cheap to clone: a run asks for each thing by it in many places.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key {
+#[serde(from = "Name", into = "Name")]
+pub struct Key(Arc<Name>);
+
+/// Place, kind, and the kind's identity as JSON text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Name {
     /// The place it is in.
     pub place: PlaceName,
     /// The kind's wire name.
@@ -22,7 +30,32 @@ pub struct Key {
     pub identity: String,
 }
 
+impl Deref for Key {
+    type Target = Name;
+
+    fn deref(&self) -> &Name {
+        &self.0
+    }
+}
+
+impl From<Name> for Key {
+    fn from(name: Name) -> Self {
+        Self(Arc::new(name))
+    }
+}
+
+impl From<Key> for Name {
+    fn from(key: Key) -> Self {
+        Arc::unwrap_or_clone(key.0)
+    }
+}
+
 impl Key {
+    /// What the world calls the wanted thing `resource` in `place`.
+    pub(crate) fn of(place: &PlaceName, resource: &ResourceNode) -> Self {
+        Name { place: place.clone(), kind: resource.kind.clone(), identity: resource.identity.to_string() }.into()
+    }
+
     /// The identity as the kind's provider reads it.
     pub(crate) fn identity_as_json(&self) -> Json {
         serde_json::from_str(&self.identity).unwrap_or(Json::Null)

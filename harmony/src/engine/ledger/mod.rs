@@ -16,7 +16,7 @@ mod writing;
 
 pub(crate) use aside::before_aside;
 pub use contents::FORMAT;
-pub use entry::{Entry, Key};
+pub use entry::{Entry, Key, Name};
 pub use error::LedgerError;
 pub use fence::Fence;
 pub(crate) use file::FileLedgerStore;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use harmony_io::Io;
 use tokio::time::Instant;
 
-use super::contents::{Contents, FORMAT, Line, parse};
+use super::contents::{Contents, Line, parse};
 use super::entry::{Entry, Key};
 use super::error::LedgerError;
 use super::fence::Fence;
@@ -27,7 +27,7 @@ pub struct Ledger {
     pub(super) identity: Option<String>,
     pub(super) home: Option<Home>,
     /// Hashed: every run looks for every thing, and the keys of a kind are alike for most of their length.
-    pub(super) entries: HashMap<Key, Entry>,
+    pub(super) entries: HashMap<Key, Arc<Entry>>,
     pub(super) proofs: BTreeMap<Address, String>,
     pub(super) underway: Vec<Underway>,
     /// Whether something has been noted since it was last saved.
@@ -64,7 +64,7 @@ impl Ledger {
     fn read(store: Arc<dyn LedgerStore>, stored: StoredLedger) -> Result<Self, LedgerError> {
         let contents = match &stored.whole {
             Some(bytes) => parse(&store.name(), bytes)?,
-            None => Contents { format: FORMAT, ..Contents::default() },
+            None => Contents::empty(),
         };
         let mut ledger = Self {
             store,
@@ -73,7 +73,7 @@ impl Ledger {
             serial: contents.serial,
             identity: contents.identity,
             home: contents.home,
-            entries: contents.entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect(),
+            entries: contents.entries.into_iter().map(|entry| (entry.key.clone(), Arc::new(entry))).collect(),
             proofs: contents.proofs,
             underway: contents.underway,
             moved: false,
@@ -102,7 +102,7 @@ impl Ledger {
     pub(super) fn apply(&mut self, line: &Line) {
         match line {
             Line::Made { key, kept, held } => {
-                if let Some(entry) = self.entries.get_mut(key) {
+                if let Some(entry) = self.entries.get_mut(key).map(Arc::make_mut) {
                     entry.made = true;
                     entry.kept.clone_from(kept);
                     entry.held.clone_from(held);
@@ -163,14 +163,20 @@ impl Ledger {
         (self.home, self.moved) = (Some(here), moved);
     }
 
+    /// How many things it says were made.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// What was made, in the order of the keys.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries_but(&HashSet::new()).into_iter()
+        self.entries_but(&HashSet::new()).into_iter().map(Arc::as_ref)
     }
 
     /// What was made and is not among `keys`, in the order of the keys.
-    pub(crate) fn entries_but(&self, keys: &HashSet<&Key>) -> Vec<&Entry> {
-        let mut entries: Vec<&Entry> = self.entries.values().filter(|entry| !keys.contains(&entry.key)).collect();
+    pub(crate) fn entries_but(&self, keys: &HashSet<Key>) -> Vec<&Arc<Entry>> {
+        let mut entries: Vec<&Arc<Entry>> = self.entries.values().filter(|entry| !keys.contains(&entry.key)).collect();
         entries.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         entries
     }
@@ -178,6 +184,11 @@ impl Ledger {
     /// The entry of a thing.
     #[must_use]
     pub fn find(&self, key: &Key) -> Option<&Entry> {
+        self.entries.get(key).map(Arc::as_ref)
+    }
+
+    /// The same, to be kept while the Ledger goes on.
+    pub(crate) fn find_shared(&self, key: &Key) -> Option<&Arc<Entry>> {
         self.entries.get(key)
     }
 

@@ -1,5 +1,7 @@
 //! Writing the Ledger: what is intended, what was done, and the end of a run.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
@@ -42,7 +44,7 @@ impl Ledger {
     pub(crate) async fn intend(&mut self, entries: Vec<Entry>, stands: impl Fn(&Address) -> bool) -> Result<(), LedgerError> {
         self.serial += 1;
         self.make_room(&entries);
-        self.entries.extend(entries.into_iter().map(|entry| (entry.key.clone(), entry)));
+        self.entries.extend(entries.into_iter().map(|entry| (entry.key.clone(), Arc::new(entry))));
         self.proofs.retain(|proof, _| stands(proof));
         self.save().await
     }
@@ -50,26 +52,38 @@ impl Ledger {
     /// Notes that a thing is there.
     ///
     /// # Errors
-    /// [`LedgerError`].
-    pub(crate) async fn made(&mut self, key: &Key, kept: Option<Json>, held: Option<String>) -> Result<(), LedgerError> {
+    /// [`LedgerError::Damaged`] if that cannot be said as JSON.
+    pub(crate) fn made(&mut self, key: &Key, kept: Option<Json>, held: Option<String>) -> Result<(), LedgerError> {
         let held = self.entries.get(key).and_then(|entry| entry.remembered(held));
-        self.note(&Line::Made { key: key.clone(), kept, held }).await
+        self.note(&Line::Made { key: key.clone(), kept, held })
     }
 
     /// Notes that a thing is gone.
     ///
     /// # Errors
-    /// [`LedgerError`].
-    pub(crate) async fn gone(&mut self, key: &Key) -> Result<(), LedgerError> {
-        self.note(&Line::Gone { key: key.clone() }).await
+    /// As [`Ledger::made`].
+    pub(crate) fn gone(&mut self, key: &Key) -> Result<(), LedgerError> {
+        self.note(&Line::Gone { key: key.clone() })
     }
 
     /// Notes that a proof has passed.
     ///
     /// # Errors
-    /// [`LedgerError`].
-    pub(crate) async fn proved(&mut self, proof: &Address, digest: &str) -> Result<(), LedgerError> {
-        self.note(&Line::Proved { proof: proof.clone(), digest: digest.to_owned() }).await
+    /// As [`Ledger::made`].
+    pub(crate) fn proved(&mut self, proof: &Address, digest: &str) -> Result<(), LedgerError> {
+        self.note(&Line::Proved { proof: proof.clone(), digest: digest.to_owned() })
+    }
+
+    /// Writes down what was noted, unless the store lets it wait for more. What is done at the same time is written together: that each line
+    /// lasts costs more than many a step.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; then nothing more may be begun.
+    pub(crate) async fn write_notes(&mut self) -> Result<(), LedgerError> {
+        if !self.waiting.is_empty() && self.written.elapsed() >= self.store.pace() {
+            self.write_lines().await?;
+        }
+        Ok(())
     }
 
     /// Strikes things out that nothing has been done to.
@@ -112,7 +126,7 @@ impl Ledger {
             serial: self.serial,
             identity: Some(identity),
             home: self.home.clone(),
-            entries: self.entries().cloned().collect(),
+            entries: self.entries().collect::<Vec<_>>(),
             proofs: self.proofs.clone(),
             underway: self.underway.clone(),
         };
@@ -129,15 +143,12 @@ impl Ledger {
         (self.journaled, self.moved) = (false, false);
     }
 
-    async fn note(&mut self, line: &Line) -> Result<(), LedgerError> {
+    fn note(&mut self, line: &Line) -> Result<(), LedgerError> {
         let text = serde_json::to_vec(line).map_err(|source| self.damaged("a new line", source))?;
         if !self.waiting.is_empty() {
             self.waiting.push(b'\n');
         }
         self.waiting.extend(text);
-        if self.written.elapsed() >= self.store.pace() {
-            self.write_lines().await?;
-        }
         self.journaled = true;
         self.apply(line);
         Ok(())
