@@ -3,7 +3,7 @@
 use harmony::topology::{Check, Verdict};
 
 use super::layout::{Layout, counted, push, visible};
-use super::lines::Line;
+use super::line::Line;
 use crate::paint::Hue;
 
 /// Each check on a line of its own, what to do about it below, and how many there are of which sort.

@@ -6,7 +6,8 @@ use harmony::Outcome;
 use harmony::engine::outcome::Ending;
 use harmony::engine::plan::Plan;
 
-use super::lines::{Line, Summary};
+use super::line::Line;
+use super::summary::Summary;
 
 impl Summary {
     /// Of a plan: what would be done.

@@ -7,6 +7,7 @@ mod excerpt;
 mod failure;
 mod fields;
 mod layout;
+mod line;
 mod lines;
 mod listing;
 mod outcome;
@@ -14,6 +15,7 @@ mod plan;
 mod procedure;
 mod schema;
 mod status;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -22,10 +24,11 @@ pub(crate) use document::{Secrets, document};
 pub(crate) use excerpt::Sources;
 pub(crate) use failure::{failures, problem};
 pub(crate) use layout::{Detail, Layout, counted, seconds, visible};
-pub use lines::EVENTS;
+pub use line::EVENTS;
+pub(crate) use line::Line;
 pub(crate) use lines::{
-    Line, Summary, completions_line, error_line, event_line, facts_line, left_line, listing_lines, misunderstood_line,
-    next_step_lines, node_line, planned_changes, proof_lines, secret_line, standing_lines,
+    completions_line, error_line, event_line, facts_line, left_line, listing_lines, misunderstood_line, next_step_lines,
+    node_line, planned_changes, proof_lines, secret_line, standing_lines,
 };
 pub(crate) use listing::listing;
 pub(crate) use outcome::{after_failures, done, verified};
@@ -33,3 +36,4 @@ pub(crate) use plan::{changes_something, drift, plan, refusals};
 pub(crate) use procedure::{procedure, procedure_lines, procedures};
 pub use schema::events_schema;
 pub(crate) use status::{is_well, status};
+pub(crate) use summary::Summary;

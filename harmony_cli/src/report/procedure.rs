@@ -4,7 +4,7 @@ use harmony::procedure::{Procedure, Underway};
 use harmony_types::TimeSpan;
 
 use super::layout::{Layout, push, visible};
-use super::lines::{Line, Standpoint};
+use super::line::{Line, Standpoint};
 use crate::paint::Hue;
 
 /// What is offered, and where it stands.

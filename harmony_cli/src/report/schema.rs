@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value as Json, json};
 
-use super::lines::{EVENTS, Line};
+use super::line::{EVENTS, Line};
 
 /// The JSON Schema that every line of `--json` conforms to, as JSON text; published as `docs/reference/events.schema.json`.
 #[must_use]
