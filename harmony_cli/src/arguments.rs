@@ -6,6 +6,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use harmony_types::TimeSpan;
 
+use crate::commands::Needed;
+
 /// Makes this site what its Scores say, and proves that it works.
 #[derive(Debug, Parser)]
 #[command(version = VERSION, disable_help_subcommand = true, infer_long_args = false)]
@@ -98,6 +100,14 @@ impl Command {
                 place.facts.as_deref()
             }
             _ => None,
+        }
+    }
+
+    /// What it needs to know of the place. What the Scores become is said of places that are known, all else of those that answer.
+    pub(crate) fn needed(&self) -> Needed {
+        match self {
+            Self::List(_) | Self::Render(_) | Self::Graph(_) => Needed::Everything,
+            _ => Needed::WhatAnswers,
         }
     }
 }

@@ -121,7 +121,7 @@ impl Session {
                 interrupts.unless(commands::facts(self, &place, &site)).await.unwrap_or(Err(CommandError::Interrupted))
             }
             command => {
-                let surveying = commands::survey(place, &site, command.facts());
+                let surveying = commands::survey(place, &site, (command.facts(), command.needed()));
                 let surveyed = interrupts.unless(surveying).await.unwrap_or(Err(CommandError::Interrupted));
                 match surveyed {
                     Ok(topology) => {

@@ -254,6 +254,11 @@ where
         Ok(K8sFacts { version, distribution })
     }
 
+    /// What is made of it is not decided by its version; a distribution that matters is better declared.
+    fn presumed(&self) -> Option<K8sFacts> {
+        Some(K8sFacts { version: String::new(), distribution: self.distribution.unwrap_or(Distribution::Vanilla) })
+    }
+
     async fn examine(&self, site: &Site) -> Vec<Check> {
         let about = format!("cluster {}", self.name);
         match self.survey(site).await {

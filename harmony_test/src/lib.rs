@@ -37,4 +37,4 @@ pub use not_run::not_run;
 pub use program::{Finished, SiteProgram};
 pub use recorder::Recorder;
 pub use scanner::SecretScanner;
-pub use score::{ScoreOf, score};
+pub use score::{ScoreOf, score, score_on};

@@ -1,4 +1,4 @@
-//! Three clusters: made, proven, left alone, bereft of a site and given it back, and taken away without a trace.
+//! Three clusters: made, proven, left alone, one not to be asked for a while, bereft of a site and given it back, and taken away without a trace.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test that cannot go on ends")]
 
@@ -18,6 +18,8 @@ use harmony_testbed::Census;
 use serde_json::Value as Json;
 use writer::Writer;
 
+/// What stands on each of the clusters.
+const THINGS: usize = 31;
 const SITES: [&str; 3] = ["east", "north", "west"];
 /// How long Kubernetes may take to be done with what was deleted: volumes go when their claims have gone.
 const SETTLED: Duration = Duration::from_secs(30);
@@ -27,11 +29,12 @@ const GAP: Duration = Duration::from_secs(20);
 #[tokio::test(flavor = "multi_thread")]
 async fn three_clusters_are_joined_proven_survive_a_site_and_go_without_a_trace() {
     let test = "three_clusters_are_joined_proven_survive_a_site_and_go_without_a_trace";
-    let Some(world) = World::start(test, &SITES, env!("CARGO_BIN_EXE_nats_supercluster_k8s")).await else { return };
+    let Some(mut world) = World::start(test, &SITES, env!("CARGO_BIN_EXE_nats_supercluster_k8s")).await else { return };
     let before = all_objects(&world);
 
     is_made_and_proven(&world);
     nothing_is_written_again(&world);
+    a_site_that_cannot_be_asked_is_unknown_and_the_others_are_shown(&mut world);
     a_site_is_lost_and_back(&world).await;
     nothing_is_lost_unasked_and_nothing_is_left(&world, &before).await;
 }
@@ -72,6 +75,48 @@ fn nothing_is_written_again(world: &World) {
         let often: Vec<_> = lists.filter(|(_, count)| *count > 1).collect();
         assert_eq!(often, [], "each kind of a namespace is listed once");
     }
+}
+
+fn a_site_that_cannot_be_asked_is_unknown_and_the_others_are_shown(world: &mut World) {
+    let Ok(plane) = world.clusters.find("west").unwrap().control_plane() else { return };
+    plane.kill_api_server();
+    let marks = world.marks();
+    let planned = world.run(&["plan", "--json"], 1);
+    let actions = planned.events().into_iter().filter(|event| event["event"] == "planned_change");
+    let actions: Vec<(String, bool)> = actions
+        .map(|event| (event["action"].as_str().unwrap().to_owned(), event["address"].as_str().unwrap().starts_with("west/")))
+        .collect();
+    assert!(actions.iter().all(|(action, _)| ["unknown", "prove"].contains(&action.as_str())), "{actions:?}");
+    let unknown = |of_west: bool| actions.iter().filter(|(action, west)| action == "unknown" && *west == of_west).count();
+    println!("without the API server of west {} things of it are unknown, and {} elsewhere", unknown(true), unknown(false));
+    assert_eq!(unknown(true), THINGS, "{actions:?}");
+
+    let refused = |text: &str| text.contains("failed to look at cluster west") && text.contains("onnection refused");
+    let told = world.run(&["plan"], 1);
+    assert!(told.stdout.contains("west: 31 things are unknown until it answers: ") && refused(&told.stdout), "{}", told.output());
+    assert!(told.stderr.contains("error: west does not answer") && told.stderr.contains("hint: "), "{}", told.stderr);
+    let told = world.run(&["status"], 3).stdout;
+    assert!(told.contains("west: 0 of 31 things as they should be\n  unreachable  all of it\n") && refused(&told), "{told}");
+    assert!(!told.contains("gone") && told.contains("sites: "), "{told}");
+    let told = world.run(&["drift"], 1).output();
+    assert!(told.contains("No drift where things could be looked at.") && refused(&told), "{told}");
+    let told = world.run(&["verify"], 1).output();
+    assert!(told.contains("error: west does not answer") && told.contains("Not verified: "), "{told}");
+    let applied = world.run(&["apply", "--yes", "--json"], 1);
+    let summary = applied.summary();
+    assert_eq!((&summary["outcome"], &summary["writes"]), (&"failed".into(), &0.into()), "{summary}");
+    assert!(applied.stdout.contains(r#""event":"silent","place":"west""#), "{}", applied.stdout);
+    for (site, asked) in world.asked_since(&marks) {
+        assert_eq!(asked.mutating().len(), 0, "{site} was asked for {:?}", asked.tally());
+    }
+
+    world.clusters.find("west").unwrap().control_plane().unwrap().start_api_server().unwrap();
+    let summary = world.run(&["apply", "--yes", "--json"], 0).summary();
+    assert_eq!(
+        (&summary["outcome"], &summary["writes"], &summary["proofs"]),
+        (&"converged".into(), &0.into(), &0.into()),
+        "{summary}"
+    );
 }
 
 async fn a_site_is_lost_and_back(world: &World) {

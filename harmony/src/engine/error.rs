@@ -9,6 +9,7 @@ use super::outcome::Failed;
 use super::plan::Step;
 use super::saved::{PlanRefusal, SavedPlanError};
 use super::scope::UnknownTarget;
+use super::silence::Silence;
 use crate::address::Address;
 use crate::error::ArrangeError;
 
@@ -54,6 +55,12 @@ pub enum EngineError {
     NotPermitted {
         /// Every right that is missing, in the words of the places: `create configmaps in shop`.
         missing: Vec<String>,
+    },
+    /// What was asked for needs every place of the program, and some do not answer. Nothing has been changed.
+    #[error("{}", unanswered(silent))]
+    Silent {
+        /// Those places.
+        silent: Vec<Silence>,
     },
     /// A procedure begins where everything is as the Scores say. Nothing has been changed.
     #[error("{procedure} cannot begin: {} as its Scores say", differ(steps.len()))]
@@ -115,6 +122,7 @@ impl EngineError {
             Self::Observe { troubles } => troubles.first().and_then(|trouble| trouble.hint.clone()),
             Self::Refused { .. } => Some("see each step's reason; accept a loss with `--allow-loss ADDRESS`".to_owned()),
             Self::NotPermitted { .. } => Some(NOT_PERMITTED.to_owned()),
+            Self::Silent { silent } => silent.first().and_then(|silence| silence.hint.clone()),
             Self::NotAtRest { .. } => Some("run `apply` first, so that the procedure changes nothing but its own".to_owned()),
             Self::UnknownStep { .. } => Some("build the site program with the version of Harmony that began it".to_owned()),
             Self::Elsewhere { how, .. } => Some(elsewhere_hint(*how)),
@@ -139,6 +147,10 @@ fn named(troubles: &[Failed]) -> String {
         [first, second] => format!("{} and {}", first.label, second.label),
         [first, more @ ..] => format!("{} and {} more things", first.label, more.len()),
     }
+}
+
+fn unanswered(silent: &[Silence]) -> String {
+    silent.iter().map(|Silence { place, why, .. }| format!("{place} does not answer: {why}")).collect::<Vec<_>>().join("; ")
 }
 
 fn differ(count: usize) -> String {

@@ -20,6 +20,7 @@ use super::plan::{Allowances, Change};
 use super::replaced::Pairs;
 use super::schedule::Schedule;
 use super::scope::Prune;
+use super::silence::at_rest;
 use crate::address::Address;
 use crate::provider::ProviderError;
 use crate::resource::Loss;
@@ -69,8 +70,9 @@ impl Execution<'_> {
     ) -> Result<(), LedgerError> {
         let known: Vec<bool> =
             self.items.items.iter().map(|item| item.key().is_some_and(|key| ledger.find(key).is_some())).collect();
-        let mut written_down = self.intend(found, ledger).await;
         let mut schedule = Schedule::new(self.items, found);
+        let held_up = schedule.held_up();
+        let mut written_down = self.intend(found, ledger, &held_up).await;
         let mut begun = vec![false; self.items.len()];
         let mut touched = vec![false; self.items.len()];
         let mut inside = self.going_unseen(found);
@@ -99,7 +101,8 @@ impl Execution<'_> {
                 Err(error) => written_down = Err(error),
             }
         }
-        let left = (0..begun.len()).filter(|index| found.verdicts[*index].change.is_pending() && !begun[*index]);
+        let is_left = |index: &usize| found.verdicts[*index].change.is_pending() && !begun[*index] && !held_up[*index];
+        let left = (0..begun.len()).filter(is_left);
         outcome.not_begun = left.map(|index| self.items.items[index].address.clone()).collect();
         outcome.interrupted = self.run.was_asked_to_stop() && !(outcome.not_begun.is_empty() && outcome.left.is_empty());
         written_down?;
@@ -159,15 +162,21 @@ impl Execution<'_> {
     }
 
     /// Writes down everything that may be made, before anything is; and what is new about what stands.
-    async fn intend(&self, found: &Observed, ledger: &mut Ledger) -> Result<(), LedgerError> {
-        let wanted = || (0..self.items.len()).filter_map(|index| entry_of(self.items, index, found, ledger));
+    async fn intend(&self, found: &Observed, ledger: &mut Ledger, held_up: &[bool]) -> Result<(), LedgerError> {
+        let entry = |index: usize| match held_up[index] {
+            true => kept_entry_of(self.items, index, found, ledger),
+            false => entry_of(self.items, index, found, ledger),
+        };
+        let wanted = || (0..self.items.len()).filter_map(entry);
         let differs = wanted().any(|entry| ledger.find(&entry.key).is_none_or(|before| !before.says_the_same_as(&entry)));
         let is_quiet = |address: &Address| self.items.find(address).map(|index| found.quiet[index]);
+        let at_rest = if held_up.contains(&true) { at_rest(self.items, found, held_up) } else { Vec::new() };
         let stands = |proof: &Address| match self.items.find(proof) {
-            Some(index) => found.verdicts[index].change == Change::None,
+            // A proof that cannot be carried out now counts as long as nothing changes under it.
+            Some(index) => found.verdicts[index].change == Change::None || at_rest.get(index) == Some(&true),
             None => self.prune.leaves_standing(proof, &is_quiet),
         };
-        let changes = found.verdicts.iter().any(|verdict| verdict.change.is_pending());
+        let changes = (0..self.items.len()).any(|index| found.verdicts[index].change.is_pending() && !held_up[index]);
         let outlived = matches!(self.prune, Prune::Everything) && ledger.has_passed_other_than(stands);
         if !(changes || outlived || differs) {
             return Ok(());
@@ -318,6 +327,12 @@ fn entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> O
     Some(entry)
 }
 
+/// The same of a thing that is left as it is: what is not known to be made is not meant to be either, and nothing is given up.
+fn kept_entry_of(items: &Items, index: usize, found: &Observed, ledger: &Ledger) -> Option<Entry> {
+    let before = ledger.find(items.items[index].key()?)?;
+    entry_of(items, index, found, ledger).map(|entry| Entry { made: before.made, ..entry })
+}
+
 fn count(outcome: &mut Outcome, change: &Change) {
     let counts = &mut outcome.counts;
     *match change {
@@ -338,7 +353,7 @@ fn doing(change: &Change) -> &'static str {
         Change::Forget => "striking out",
         Change::Prove => "proving",
         Change::Adopt => "taking over",
-        Change::None | Change::UnknownUntil { .. } | Change::Forbidden { .. } => "looking again",
+        Change::None | Change::UnknownUntil { .. } | Change::Unreachable { .. } | Change::Forbidden { .. } => "looking again",
     }
 }
 

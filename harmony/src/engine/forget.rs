@@ -7,7 +7,7 @@ use super::exclusion::Exclusion;
 use super::ledger::{Entry, Key, Ledger};
 use super::maestro::Maestro;
 use super::outcome::Outcome;
-use super::plan::{Change, FORMAT, Plan, Step, Subject};
+use super::plan::{Change, Plan, Step, Subject};
 use super::prepared::leave_nothing;
 use super::scope::Targets;
 use crate::address::Address;
@@ -40,7 +40,7 @@ impl Maestro {
         let keys = struck.iter().map(|entry| entry.key.clone()).collect();
         let mut steps: Vec<Step> = struck.into_iter().map(step).collect();
         steps.sort_by(|one, other| one.address.cmp(&other.address));
-        let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: Vec::new(), left: Vec::new() };
+        let plan = Plan { steps, ..Plan::on(ledger.serial()) };
         Ok(Forgetting { plan, keys, ledger, site: self.site.clone(), exclusion })
     }
 }

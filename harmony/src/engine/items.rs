@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use harmony_types::PlaceName;
 use serde_json::Value as Json;
 
 use super::decide::Verdict;
@@ -49,6 +50,7 @@ pub(super) struct Items {
     pub(super) items: Vec<Item>,
     by_address: HashMap<Address, usize>,
     by_recorded_address: HashMap<Address, usize>,
+    silent: BTreeMap<PlaceName, Failure>,
 }
 
 /// What is known of an item.
@@ -87,7 +89,8 @@ impl Items {
         // Only what goes speaks of what the Ledger recorded.
         let goes = items.len() > by_address.len();
         let by_recorded_address = if goes { items.iter().enumerate().filter_map(recorded).collect() } else { HashMap::new() };
-        let mut all = Self { items, by_address, by_recorded_address };
+        let silent = providers.silent().clone();
+        let mut all = Self { items, by_address, by_recorded_address, silent };
         all.connect(&needed);
         all
     }
@@ -114,7 +117,7 @@ impl Items {
         addresses.iter().filter_map(|address| self.find_for(of, address)).filter(|at| *at != of).collect()
     }
 
-    fn find_for(&self, of: usize, address: &Address) -> Option<usize> {
+    pub(super) fn find_for(&self, of: usize, address: &Address) -> Option<usize> {
         match self.items[of].what {
             ItemKind::Unwanted { .. } => self.by_recorded_address.get(address).copied(),
             _ => self.find(address),
@@ -123,6 +126,16 @@ impl Items {
 
     pub(super) fn find(&self, address: &Address) -> Option<usize> {
         self.by_address.get(address).copied()
+    }
+
+    /// Why the place of an item does not answer; `None` if it does.
+    pub(super) fn silence(&self, index: usize) -> Option<&Failure> {
+        self.silent.get(&self.items[index].key()?.place)
+    }
+
+    /// The places that do not answer, and why.
+    pub(super) fn silent(&self) -> &BTreeMap<PlaceName, Failure> {
+        &self.silent
     }
 
     pub(super) fn len(&self) -> usize {

@@ -20,12 +20,14 @@ use super::observe::{Observation, Observed};
 use super::order::Order;
 use super::outcome::{Failed, Outcome, Proved};
 use super::perform::prove;
-use super::plan::{Allowances, Change, FORMAT, Plan};
+use super::plan::{Allowances, Change, Plan};
 pub use super::prepared::{Prepared, Stopper};
 pub use super::procedure::{PreparedProcedure, ProcedureStopper};
 use super::procedure::{abandoned, standing};
 use super::replaced::Pairs;
+use super::schedule::Schedule;
 use super::scope::{Prune, Targets};
+use super::silence::{silences, waiting};
 use super::status::{self, Standing};
 use crate::address::Address;
 use crate::arrangement::{Arrangement, Node};
@@ -204,7 +206,8 @@ impl Maestro {
         self.prepare_with((Arrangement::default(), providers), ledger, Prune::Everything, Some(exclusion)).await
     }
 
-    /// Carries out every proof, whether or not it has passed before. Changes nothing else.
+    /// Carries out every proof, whether or not it has passed before. Changes nothing else. What stands in a place that does not answer may fail
+    /// those that need it.
     ///
     /// # Errors
     /// [`EngineError`] if the Scores cannot be arranged; what could not be looked at is a failure of the proofs that need it.
@@ -222,10 +225,10 @@ impl Maestro {
         let run = self.run(None);
         let (items, mut found) = self.look(arrangement.nodes, &providers, &ledger, &run, &Prune::Everything).await?;
         found.take_as_it_is();
-        let mut outcome = Outcome { failures: failures(&items, &found), ..Outcome::default() };
+        let mut outcome = Outcome { failures: failures(&items, &found), silent: silences(&items), ..Outcome::default() };
         let differs = |index: &usize| {
             let change = &found.verdicts[*index].change;
-            change.is_pending() && *change != Change::Prove
+            change.is_pending() && *change != Change::Prove && !found.is_dim[*index]
         };
         outcome.not_begun = (0..items.len()).filter(differs).map(|index| items.items[index].address.clone()).collect();
         let proofs = (0..items.len()).filter(|index| matches!(items.items[*index].what, ItemKind::Proof { .. }));
@@ -395,7 +398,12 @@ impl Maestro {
         let steps = items.items.iter().zip(&found.verdicts).map(|(item, verdict)| item.step(verdict.clone())).collect();
         let steps = pairs.as_one(steps);
         let left = prune.left().to_vec();
-        let plan = Plan { format: FORMAT, ledger_serial: ledger.serial(), steps, notes: arrangement.notes, left };
+        let silent = silences(&items);
+        let waiting = match silent.as_slice() {
+            [] => Vec::new(),
+            _ => waiting(&items, &found, &Schedule::new(&items, &found).held_up()),
+        };
+        let plan = Plan { steps, notes: arrangement.notes, left, silent, waiting, ..Plan::on(ledger.serial()) };
         let next_steps = arrangement.next_steps;
         let (allowances, after_failure) = (self.allowances.clone(), self.after_failure);
         let abandoned = Vec::new();
@@ -446,6 +454,11 @@ pub(super) fn refuse_empty(arrangement: &Arrangement, ledger: &Ledger) -> Result
         made if made > 0 && !wants_something => Err(EngineError::Empty { made }),
         _ => Ok(()),
     }
+}
+
+/// What needs every place of the program is not begun while one does not answer.
+pub(super) fn refuse_silent(plan: &Plan) -> Result<(), EngineError> {
+    if plan.silent.is_empty() { Ok(()) } else { Err(EngineError::Silent { silent: plan.silent.clone() }) }
 }
 
 /// Carries out one proof.

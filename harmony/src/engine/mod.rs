@@ -30,5 +30,6 @@ pub mod saved;
 mod saving;
 mod schedule;
 pub mod scope;
+pub mod silence;
 pub mod status;
 mod witness;

@@ -168,6 +168,7 @@ fn word(change: &Change) -> &'static str {
         Change::Update => "it would be changed",
         Change::Replace { .. } => "it would be replaced",
         Change::UnknownUntil { .. } => "it would be known later",
+        Change::Unreachable { .. } => "it would be left as it is, because its place does not answer",
         Change::Delete { .. } => "it would be taken away",
         Change::Forget => "it would be struck from the Ledger",
         Change::Forbidden { .. } => "it would be forbidden",

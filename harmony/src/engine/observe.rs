@@ -17,6 +17,7 @@ use super::items::{ItemKind, Items, Seen};
 use super::ledger::{Entry, Key};
 use super::order::Order;
 use super::plan::Change;
+use super::silence::dimmed;
 use crate::address::Address;
 use crate::provider::{Failure, ProviderError};
 use crate::run::{Looked, Run};
@@ -38,6 +39,8 @@ pub(super) struct Observed {
     pub(super) outputs: Vec<Option<Arc<Json>>>,
     /// Whether neither the item nor anything below it changes.
     pub(super) quiet: Vec<bool>,
+    /// Whether nobody can say how the item stands, because its place does not answer, or one does not that would say what it should be.
+    pub(super) is_dim: Vec<bool>,
     /// What was there.
     pub(super) live: Vec<Option<There>>,
     /// What did not answer, and why, also where something pending explains it.
@@ -66,6 +69,7 @@ impl Observed {
             verdicts: vec![Verdict::new(Change::None); items.len()],
             outputs: vec![None; items.len()],
             quiet: vec![false; items.len()],
+            is_dim: vec![false; items.len()],
             live: vec![None; items.len()],
             silent: Vec::new(),
             troubles: Vec::new(),
@@ -78,6 +82,7 @@ impl Observed {
                 // What does not change, and what is about to go but still stands, can be referred to.
                 let stands = matches!(verdict.change, Change::None | Change::Adopt | Change::Delete { .. });
                 self.outputs[index] = live.as_ref().filter(|_| stands).map(|live| live.outputs.clone());
+                self.is_dim[index] = self.is_in_the_dark(items, index, &verdict.change);
                 self.quiet[index] = !verdict.change.is_pending() && items.items[index].needs.iter().all(|need| self.quiet[*need]);
                 self.verdicts[index] = verdict;
             }
@@ -85,6 +90,15 @@ impl Observed {
         }
         self.live[index] = live;
         self.silent.extend(silent.map(|why| (index, why)));
+    }
+
+    fn is_in_the_dark(&self, items: &Items, index: usize, change: &Change) -> bool {
+        let is_dim = |address: &Address| items.find_for(index, address).is_some_and(|at| self.is_dim[at]);
+        match change {
+            Change::Unreachable { .. } => true,
+            Change::UnknownUntil { until } => until.iter().any(is_dim),
+            _ => false,
+        }
     }
 
     /// Takes the outputs of what is there, whether or not it should change.
@@ -157,6 +171,10 @@ impl Observation<'_> {
                 ItemKind::Wanted { resource, key, .. } => (&resource.access, key),
                 ItemKind::Unwanted { entry, .. } => (&entry.access, &entry.key),
             };
+            if self.items.silence(index).is_some() {
+                looked.push((index, Ok(Look::Seen(Seen::OutOfReach))));
+                continue;
+            }
             let resolved = value::resolve(access, &|reference| self.items.output_for(index, found, reference));
             if resolved.unknown.is_empty() {
                 let batch = (key.place.as_str(), key.kind.as_str(), resolved.json.to_string());
@@ -207,7 +225,11 @@ impl Observation<'_> {
 
     async fn settle(&self, index: usize, looked: Result<Look, ProviderError>, found: &Observed) -> Settled {
         let item = &self.items.items[index];
-        let seen = match looked.and_then(Look::read) {
+        let seen = looked.and_then(Look::read);
+        if let Some(change) = self.change_in_the_dark(index, &seen, found) {
+            return Settled { index, live: None, silent: None, verdict: Ok(Verdict::new(change)) };
+        }
+        let seen = match seen {
             Ok(seen) => seen,
             Err(error) => return Settled { index, live: None, silent: None, verdict: Err(error) },
         };
@@ -235,6 +257,19 @@ impl Observation<'_> {
         Settled { index, live, silent, verdict }
     }
 
+    /// What becomes of an item whose place does not answer, or that goes, cannot be looked at, and needs something in such a place.
+    fn change_in_the_dark(&self, index: usize, seen: &Result<Seen, ProviderError>, found: &Observed) -> Option<Change> {
+        if let Some(failure) = self.items.silence(index) {
+            return Some(Change::Unreachable { why: failure.to_string() });
+        }
+        let item = &self.items.items[index];
+        let is_unseen = matches!(seen, Ok(Seen::OutOfReach | Seen::Unreachable(_) | Seen::NotPermitted(_)));
+        let goes_unseen = is_unseen && matches!(item.what, ItemKind::Unwanted { .. });
+        let dim = item.needs.iter().filter(|need| goes_unseen && found.is_dim[**need]);
+        let until: Vec<Address> = dim.map(|need| self.items.items[*need].address.clone()).collect();
+        if until.is_empty() { None } else { Some(Change::UnknownUntil { until }) }
+    }
+
     /// Whether a killed run meant to make it and cannot have begun: something that it needs was never made either. It cannot be looked at,
     /// because what it would live in is not there; it holds nothing that anybody would have to be asked about.
     fn was_never_begun(&self, index: usize, entry: &Entry, seen: &Seen, found: &Observed) -> bool {
@@ -256,7 +291,8 @@ impl Observation<'_> {
         let live = if let Seen::There(live) = seen { Some(live.as_ref()) } else { None };
         let filled = fill(self.items, index, found);
         let desired = provider.preview(self.run, &filled.access, &filled.spec, live).await?;
-        Ok(decide(&self.items.items[index], &desired, live, &self.context))
+        let verdict = decide(&self.items.items[index], &desired, live, &self.context);
+        Ok(dimmed(verdict, self.items, found))
     }
 
     /// What cannot be looked at is explained by something pending below it, or it is an error.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::events::Event;
 use super::plan::Counts;
+use super::silence::Silence;
 use crate::address::Address;
 use crate::origin::Origin;
 use crate::proof::Evidence;
@@ -28,6 +29,12 @@ pub struct Outcome {
     /// What was begun and is not done: the run was stopped while it was waited for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Left>,
+    /// The places that do not answer: nothing was done there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<Silence>,
+    /// What would have been changed elsewhere, and was left as it is because it needs something of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Address>,
     /// Whether the user stopped the run before its end.
     pub interrupted: bool,
     /// Why the run lost its lease before its end, and so began nothing new.
@@ -98,7 +105,7 @@ pub enum Ending {
     Converged,
     /// Something was changed, and all is as it should be now.
     Changed,
-    /// Something failed, or the run lost its lease.
+    /// Something failed, a place did not answer, or the run lost its lease.
     Failed,
     /// The user stopped it; another run goes on from here.
     Interrupted,
@@ -109,7 +116,7 @@ impl Outcome {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let is_through = self.failures.is_empty() && self.left.is_empty() && self.not_begun.is_empty();
-        is_through && !self.interrupted && self.lease_lost.is_none()
+        is_through && self.silent.is_empty() && !self.interrupted && self.lease_lost.is_none()
     }
 
     /// Adds what another run did after this one.
@@ -129,6 +136,8 @@ impl Outcome {
         self.proofs.extend(later.proofs);
         self.failures.extend(later.failures);
         self.left = later.left;
+        self.silent = later.silent;
+        self.waiting = later.waiting;
         self.not_begun = later.not_begun;
         self.interrupted = later.interrupted;
         self.lease_lost = later.lease_lost;
@@ -142,7 +151,7 @@ impl Outcome {
         // What failed before the user stopped the run is told as well.
         if self.interrupted {
             Ending::Interrupted
-        } else if !self.failures.is_empty() || self.lease_lost.is_some() {
+        } else if !(self.failures.is_empty() && self.silent.is_empty()) || self.lease_lost.is_some() {
             Ending::Failed
         } else if self.writes > 0 || self.counts.forget > 0 || self.counts.adopt > 0 {
             Ending::Changed

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::before_aside;
+use super::silence::Silence;
 use crate::address::Address;
 use crate::arrangement::Note;
 use crate::origin::Origin;
@@ -25,6 +26,12 @@ pub struct Plan {
     /// The things that it leaves as they are and has not looked at, because it is limited to others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Address>,
+    /// The places that do not answer. What is in them is left as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<Silence>,
+    /// What would be changed elsewhere and is left as it is until they answer, because it needs something of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Address>,
 }
 
 /// The version of [`Plan`]'s format.
@@ -94,6 +101,11 @@ pub enum Change {
         /// What is waited for.
         until: Vec<Address>,
     },
+    /// Nobody can say what, because its place does not answer: it is left as it is.
+    Unreachable {
+        /// Why.
+        why: String,
+    },
     /// It is taken away.
     Delete {
         /// Why.
@@ -162,12 +174,20 @@ pub struct Counts {
     pub prove: usize,
     #[serde(default)]
     pub adopt: usize,
+    #[serde(default)]
+    pub unreachable: usize,
     pub unchanged: usize,
     /// Proofs that have passed, with nothing under them changed since.
     pub holding: usize,
 }
 
 impl Plan {
+    /// One without steps, of this state of the Ledger.
+    pub(super) fn on(ledger_serial: u64) -> Self {
+        let (notes, left, silent, waiting) = Default::default();
+        Self { format: FORMAT, ledger_serial, steps: Vec::new(), notes, left, silent, waiting }
+    }
+
     /// Whether anything would happen; proofs alone count.
     #[must_use]
     pub fn is_pending(&self) -> bool {
@@ -186,6 +206,7 @@ impl Plan {
                 Change::Update => &mut counts.update,
                 Change::Replace { .. } => &mut counts.replace,
                 Change::UnknownUntil { .. } => &mut counts.unknown,
+                Change::Unreachable { .. } => &mut counts.unreachable,
                 Change::Delete { .. } => &mut counts.delete,
                 Change::Forget => &mut counts.forget,
                 Change::Forbidden { .. } => &mut counts.forbidden,
@@ -202,6 +223,12 @@ impl Plan {
             matches!(step.change, Change::Forbidden { .. }) || step.loss.as_ref().is_some_and(|loss| !loss.allowed)
         };
         self.steps.iter().filter(refused)
+    }
+
+    /// The steps that do something and wait for no place that does not answer.
+    pub fn beginning(&self) -> impl Iterator<Item = &Step> {
+        let waits = |step: &&Step| matches!(step.change, Change::Unreachable { .. }) || self.waiting.contains(&step.address);
+        self.pending().filter(move |step| !waits(step))
     }
 
     /// The steps that do something. Two can have one address: where the thing there gets another identity, one goes and one is made.

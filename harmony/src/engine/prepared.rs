@@ -99,10 +99,11 @@ impl Prepared {
         if !missing.is_empty() {
             return Err(EngineError::NotPermitted { missing });
         }
-        let mut outcome = Outcome::default();
+        let (silent, waiting) = (self.plan.silent.clone(), self.plan.waiting.clone());
+        let mut outcome = Outcome { silent, waiting, ..Outcome::default() };
         let before = self.plan.counts();
         (outcome.counts.unchanged, outcome.counts.holding) = (before.unchanged, before.holding);
-        let count = self.plan.pending().count();
+        let count = self.plan.beginning().count();
         if count > 0 {
             self.run.emit(&Event::Phase { phase: "applying", count });
         }

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::error::EngineError;
 use super::events::Event;
 use super::ledger::Ledger;
-use super::maestro::Maestro;
+use super::maestro::{Maestro, refuse_silent};
 use super::outcome::Outcome;
 use super::plan::{Plan, Step as PlanStep, Subject};
 use super::prepared::{Prepared, Stopper};
@@ -90,7 +90,8 @@ impl Maestro {
     /// how long its states are held, if not as it says itself.
     ///
     /// # Errors
-    /// [`EngineError::NotAtRest`] if it has not begun and `apply` would change something; else as [`Maestro::prepare`].
+    /// [`EngineError::NotAtRest`] if it has not begun and `apply` would change something; [`EngineError::Silent`] if a place does not answer;
+    /// else as [`Maestro::prepare`].
     pub async fn prepare_procedure<'a, T: Topology + ?Sized>(
         &'a self,
         on: (&'a Inventory, &'a T, &'a Scores<T>),
@@ -105,6 +106,7 @@ impl Maestro {
         let held_for = held_for.or(stands.as_ref().and_then(|stands| stands.held_for));
         let played = Stage::play_during(scores, inventory, topology, ledger.underway())?;
         let prepared = self.prepare_with(played, ledger, Prune::Everything, Some(exclusion)).await?;
+        refuse_silent(prepared.plan())?;
         let procedure = procedure.clone();
         match &stands {
             Some(stands) if procedure.position(&stands.step).is_none() => {

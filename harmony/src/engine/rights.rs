@@ -65,6 +65,7 @@ fn write_of(change: &Change) -> Option<Write> {
         Change::Delete { .. } => Some(Write::TakeAway),
         Change::None
         | Change::UnknownUntil { .. }
+        | Change::Unreachable { .. }
         | Change::Forget
         | Change::Forbidden { .. }
         | Change::Prove

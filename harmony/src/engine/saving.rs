@@ -6,7 +6,7 @@ use super::error::EngineError;
 use super::exclusion::Exclusion;
 use super::home::Home;
 use super::ledger::{Ledger, LedgerError};
-use super::maestro::{Maestro, Prepared, refuse_empty};
+use super::maestro::{Maestro, Prepared, refuse_empty, refuse_silent};
 use super::moved::moved;
 use super::procedure::abandoned;
 use super::saved::{Marked, PlanRefusal, SavedPlan, marked};
@@ -24,7 +24,8 @@ impl Maestro {
     /// directory, under which everything that was seen is marked: the first such plan makes it, with the lock held.
     ///
     /// # Errors
-    /// As [`Maestro::plan`]; as [`Maestro::prepare`] if there is no key yet.
+    /// [`EngineError::Silent`] if a place does not answer: of what is there nothing could be compared later. Else as [`Maestro::plan`]; as
+    /// [`Maestro::prepare`] if there is no key yet.
     pub async fn plan_to_save<T: Topology + ?Sized>(
         &self,
         inventory: &Inventory,
@@ -38,6 +39,7 @@ impl Maestro {
         let identity = ledger.identity().map(str::to_owned);
         let witness = Witness::new(key);
         let (prepared, things) = self.prepare_seen(played, ledger, &witness, None).await?;
+        refuse_silent(prepared.plan())?;
         let (allowances, targets, key) = (self.allowances.clone(), self.targets.clone(), witness.key().name());
         Ok(SavedPlan { program, home, ledger: identity, targets, allowances, plan: prepared.into_plan(), key, things })
     }

@@ -14,6 +14,8 @@ pub(super) struct Schedule {
     waits_for: Vec<usize>,
     releases: Vec<Vec<usize>>,
     ready: BTreeSet<usize>,
+    /// What does not begin, because its place does not answer.
+    dark: Vec<bool>,
 }
 
 impl Schedule {
@@ -28,7 +30,8 @@ impl Schedule {
         let pending = found.verdicts.iter().map(|step| step.change.is_pending()).collect();
         let waits_for: Vec<usize> = needs.iter().map(Vec::len).collect();
         let free: Vec<usize> = (0..items.len()).filter(|index| waits_for[*index] == 0).collect();
-        let mut schedule = Self { pending, waits_for, releases, ready: BTreeSet::new() };
+        let dark = (0..items.len()).map(|index| is_dark(index, found)).collect();
+        let mut schedule = Self { pending, waits_for, releases, ready: BTreeSet::new(), dark };
         schedule.offer(free);
         schedule
     }
@@ -36,6 +39,20 @@ impl Schedule {
     /// The next step that may begin, the first in the plan's order.
     pub(super) fn begin(&mut self) -> Option<usize> {
         self.ready.pop_first()
+    }
+
+    /// What does not begin because a place does not answer: what is in it, and everything that waits for that.
+    pub(super) fn held_up(&self) -> Vec<bool> {
+        let mut held_up = self.dark.clone();
+        let mut queue: Vec<usize> = (0..held_up.len()).filter(|index| held_up[*index]).collect();
+        while let Some(index) = queue.pop() {
+            for &next in &self.releases[index] {
+                if !std::mem::replace(&mut held_up[next], true) {
+                    queue.push(next);
+                }
+            }
+        }
+        held_up
     }
 
     /// A step ended well: what waited for it may begin.
@@ -48,7 +65,8 @@ impl Schedule {
     fn offer(&mut self, mut free: Vec<usize>) {
         while let Some(index) = free.pop() {
             if self.pending[index] {
-                self.ready.insert(index);
+                // What does not begin lets nothing begin that waits for it.
+                self.ready.extend((!self.dark[index]).then_some(index));
             } else {
                 free.extend(self.release(index));
             }
@@ -62,6 +80,15 @@ impl Schedule {
             self.waits_for[*next] == 0
         });
         released
+    }
+}
+
+/// Whether nobody can say what becomes of it, and it is left alone for that: it is not looked at again either.
+fn is_dark(index: usize, found: &Observed) -> bool {
+    match found.verdicts[index].change {
+        Change::Unreachable { .. } => true,
+        Change::UnknownUntil { .. } => found.is_dim[index],
+        _ => false,
     }
 }
 

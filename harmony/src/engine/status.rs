@@ -110,6 +110,7 @@ fn state(item: &Item, index: usize, found: &Observed, ledger: &Ledger) -> State 
         Change::Delete { .. } => State::Unwanted,
         Change::Prove => State::Unproved,
         Change::UnknownUntil { until } => State::UnknownUntil { until: until.clone() },
+        Change::Unreachable { why } => State::Unreachable { why: why.clone() },
         Change::Adopt | Change::Update | Change::Replace { .. } | Change::Forbidden { .. } => {
             State::Differs { fields: fields.iter().map(|field| field.path.clone()).collect(), why: why(fields) }
         }
@@ -127,7 +128,8 @@ fn why(fields: &[FieldChange]) -> Option<String> {
 
 /// What stands on something that does not answer cannot be told either: nobody has looked at it.
 fn below_trouble(items: &Items, found: &Observed, standings: &mut [Standing]) {
-    let dark: BTreeSet<usize> = found.troubles.iter().map(|(index, _)| *index).collect();
+    let in_silence = (0..items.len()).filter(|index| items.silence(*index).is_some());
+    let dark: BTreeSet<usize> = found.troubles.iter().map(|(index, _)| *index).chain(in_silence).collect();
     if dark.is_empty() {
         return;
     }

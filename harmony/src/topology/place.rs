@@ -130,6 +130,20 @@ pub trait Survey: Send + Sync {
     /// [`ProviderError`] if it cannot be looked at.
     async fn survey(&self, site: &Site) -> Result<Self::Facts, ProviderError>;
 
+    /// The same, going on without those of several places that do not answer. Default: it is one place.
+    ///
+    /// # Errors
+    /// As [`Survey::survey`]; also if none of them answers.
+    async fn survey_what_answers(&self, site: &Site) -> Result<Self::Facts, ProviderError> {
+        self.survey(site).await
+    }
+
+    /// What is taken for its facts while it does not answer, so that what is wanted of it has names. Nothing is made on the strength of them.
+    /// Default: without having been looked at it is no place.
+    fn presumed(&self) -> Option<Self::Facts> {
+        None
+    }
+
     /// What the place needs on this machine, looked at one by one, and how what it has there stands; read-only. Unlike [`Survey::survey`] it goes
     /// on where something is wrong. A place that needs nothing here has nothing to say.
     async fn examine(&self, _site: &Site) -> Vec<Check> {

@@ -8,6 +8,7 @@ use harmony_types::PlaceName;
 use super::erased::{AnyProver, AnyProvider, Erased, ErasedProver};
 use super::place::{Hosts, Proves};
 use crate::proof::Proof;
+use crate::provider::Failure;
 use crate::resource::Resource;
 
 type Key = (PlaceName, &'static str);
@@ -17,12 +18,23 @@ type Key = (PlaceName, &'static str);
 pub struct Providers {
     providers: BTreeMap<Key, Arc<dyn AnyProvider>>,
     provers: BTreeMap<Key, Arc<dyn AnyProver>>,
+    silent: BTreeMap<PlaceName, Failure>,
 }
 
 impl Providers {
     /// Adds the provider of `R` on `place`.
     pub fn host<R: Resource>(&mut self, place: &(impl Hosts<R> + ?Sized)) {
         self.providers.entry((place.name().clone(), R::KIND)).or_insert_with(|| Arc::new(Erased::new(place.provider())));
+    }
+
+    /// Notes that `place` does not answer, and why: nobody is asked about what is in it, and nothing of it is changed.
+    pub fn note_silence(&mut self, place: &PlaceName, why: Failure) {
+        self.silent.insert(place.clone(), why);
+    }
+
+    /// The places that do not answer, and why.
+    pub(crate) fn silent(&self) -> &BTreeMap<PlaceName, Failure> {
+        &self.silent
     }
 
     /// The kinds that places host, by their wire names; one that several places host comes as often.
@@ -43,7 +55,8 @@ impl Providers {
     /// The same with each provider inside what `wrap` puts around it.
     pub(crate) fn wrapped(&self, wrap: impl Fn(&PlaceName, &'static str, &Arc<dyn AnyProvider>) -> Arc<dyn AnyProvider>) -> Self {
         let wrapped = |(key, provider): (&Key, &Arc<dyn AnyProvider>)| (key.clone(), wrap(&key.0, key.1, provider));
-        Self { providers: self.providers.iter().map(wrapped).collect(), provers: self.provers.clone() }
+        let (provers, silent) = (self.provers.clone(), self.silent.clone());
+        Self { providers: self.providers.iter().map(wrapped).collect(), provers, silent }
     }
 
     pub(crate) fn find(&self, place: &PlaceName, kind: &str) -> Option<&Arc<dyn AnyProvider>> {

@@ -24,6 +24,7 @@ mod refactoring;
 mod replaced;
 mod saved;
 mod secrets;
+mod silence;
 mod stores;
 mod targets;
 mod turns;

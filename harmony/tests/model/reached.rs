@@ -69,7 +69,7 @@ pub(crate) fn note_run(record: &Record) {
             Change::UnknownUntil { .. } => note("unknown"),
             Change::Prove => note("prove"),
             Change::Forbidden { because, .. } if because.contains("is there already") => note("foreign thing in the way"),
-            Change::Forbidden { .. } | Change::None => {}
+            Change::Forbidden { .. } | Change::Unreachable { .. } | Change::None => {}
         }
         if let Some(loss) = &step.loss {
             note(if loss.allowed { "loss that is allowed" } else { "loss that is refused" });

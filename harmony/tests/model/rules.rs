@@ -119,6 +119,8 @@ fn plan_is_true(record: &Record) -> Result<(), Broken> {
             Change::Adopt | Change::Update | Change::Replace { .. } => is_there,
             Change::None => is_there || step.subject == Subject::Proof,
             Change::Delete { .. } | Change::UnknownUntil { .. } | Change::Forbidden { .. } | Change::Prove => true,
+            // The only place answers.
+            Change::Unreachable { .. } => false,
         };
         let is_missed = step.change == Change::Create && can_be_lost(&key_of(step)) && was_made(record, &key_of(step));
         must_hold(!is_missed || step.loss.is_some(), || format!("{} is gone, and no word about it", step.label))?;
@@ -165,7 +167,7 @@ fn plan_was_carried_out(record: &Record) -> Result<(), Broken> {
             Change::Update => did("update") || step.fields.iter().all(|field| !is_known(&field.desired)),
             Change::Replace { .. } => did("delete") && did("create"),
             Change::Delete { .. } => did("delete") || !record.before.things.contains_key(&key) || record.took_holder_of(&key),
-            Change::Forbidden { .. } => false,
+            Change::Forbidden { .. } | Change::Unreachable { .. } => false,
             Change::None | Change::Adopt | Change::UnknownUntil { .. } | Change::Forget | Change::Prove => true,
         };
         must_hold(done, || format!("{:?} of {}", step.change, step.label))?;

@@ -100,7 +100,7 @@ async fn go_on(
             return Ok(ended);
         }
         // Proofs and the Ledger's own lines are nobody's property but this program's.
-        let skip = question.skip || !prepared.plan().steps.iter().any(report::changes_something);
+        let skip = question.skip || !prepared.plan().beginning().any(report::changes_something);
         consent(session, interrupts, Question { skip, ..question }).await?;
         session.text("\n");
     }
@@ -149,6 +149,7 @@ pub(super) fn stop_words(in_flight: &[String]) -> String {
 
 pub(super) fn report_outcome(session: &Session, outcome: &Outcome) -> Ended {
     session.console.message(report::failures(&outcome.failures, &session.sources(), &session.messages).as_bytes());
+    session.console.message(report::silences(&outcome.silent, &outcome.waiting, &session.messages).as_bytes());
     session.console.message(report::after_failures(outcome, &session.messages).as_bytes());
     session.text(&report::done(outcome, &session.layout));
     session.json(|| report::proof_lines(outcome) + &report::next_step_lines(outcome));

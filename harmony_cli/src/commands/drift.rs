@@ -5,6 +5,7 @@ use harmony::topology::Topology;
 
 use super::look::{Ended, On};
 use super::other_run::note_other_run;
+use super::plan::told_silence;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::invocation::Session;
@@ -18,9 +19,15 @@ pub(super) async fn drift<T: Topology>(
     note_other_run(session, topology.site()).await;
     let plan = session.maestro(topology.site()).plan(inventory, topology, scores).await?;
     session.progress.end();
-    let differs: Vec<&Step> = plan.steps.iter().filter(|step| step.change.is_pending() && step.change != Change::Prove).collect();
-    session.text(&report::drift(&differs, &session.layout));
-    session.json(|| report::planned_changes(differs.iter().copied()));
-    let exit = if differs.is_empty() { Exit::Done } else { Exit::Pending };
+    // What waits to be known may well be as it should.
+    let is_known = |step: &&Step| !(matches!(step.change, Change::UnknownUntil { .. }) && plan.waiting.contains(&step.address));
+    let is_drift = |step: &&Step| !matches!(step.change, Change::Prove | Change::Unreachable { .. });
+    let differs: Vec<&Step> = plan.pending().filter(is_drift).filter(is_known).collect();
+    session.text(&report::drift(&differs, &plan.silent, &session.layout));
+    session.json(|| report::planned_changes(differs.iter().copied()) + &report::silence_lines(&plan.silent, &[]));
+    let exit = match told_silence(session, &plan) {
+        Exit::Done if !differs.is_empty() => Exit::Pending,
+        exit => exit,
+    };
     Ok(Ended { exit, summary: Summary { outcome: exit.outcome(), ..Summary::of_plan(&plan) } })
 }

@@ -20,12 +20,27 @@ pub(crate) async fn facts<P: Survey>(session: &Session, place: &P, site: &Site) 
     Ok(Ended::with(Exit::Done))
 }
 
+/// What a command needs to know of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// All of it.
+    Everything,
+    /// What answers, where it is several places.
+    WhatAnswers,
+}
+
 /// The place with what a file says of it, or with what is found by looking at it.
-pub(crate) async fn survey<P: Survey>(place: P, site: &Site, given: Option<&Path>) -> Result<P::Surveyed, CommandError> {
-    let facts = match given {
-        Some(path) => read::<P>(site, path)?,
-        None => place.survey(site).await.map_err(|source| CommandError::Survey { source })?,
+pub(crate) async fn survey<P: Survey>(
+    place: P,
+    site: &Site,
+    (given, needed): (Option<&Path>, Needed),
+) -> Result<P::Surveyed, CommandError> {
+    let looked = match (given, needed) {
+        (Some(path), _) => Ok(read::<P>(site, path)?),
+        (None, Needed::Everything) => place.survey(site).await,
+        (None, Needed::WhatAnswers) => place.survey_what_answers(site).await,
     };
+    let facts = looked.map_err(|source| CommandError::Survey { source })?;
     place.with_facts(site, facts).map_err(|source| CommandError::Unfit { source })
 }
 

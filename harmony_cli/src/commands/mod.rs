@@ -17,7 +17,7 @@ mod verify;
 
 pub(crate) use completions::completions;
 pub(crate) use doctor::doctor;
-pub(crate) use facts::{facts, survey};
+pub(crate) use facts::{Needed, facts, survey};
 pub(crate) use forget::forget;
 pub(crate) use look::{Ended, carry_out};
 pub(crate) use plan::show_saved;

@@ -59,14 +59,20 @@ pub(crate) fn show_saved(session: &Session, io: &Io, path: &Path) -> Result<Ende
 /// Shows the plan, and ends as `apply` would if it holds a refusal.
 fn shown(session: &Session, plan: &Plan) -> Ended {
     show(session, plan);
-    refused(session, plan).unwrap_or_else(|| Ended { exit: Exit::Done, summary: Summary::of_plan(plan) })
+    refused(session, plan).unwrap_or_else(|| Ended { exit: told_silence(session, plan), summary: Summary::of_plan(plan) })
 }
 
 /// Shows the plan in the form that is wanted.
 pub(super) fn show(session: &Session, plan: &Plan) {
     session.text(&report::plan(plan, &session.layout));
-    session
-        .json(|| report::planned_changes(plan.steps.iter().filter(|step| step.change.is_pending())) + &report::left_line(plan));
+    session.json(|| report::planned_changes(plan.pending()) + &report::left_line(plan));
+    session.json(|| report::silence_lines(&plan.silent, &plan.waiting));
+}
+
+/// Says which places do not answer: who asked for a plan of everything has not got one then.
+pub(super) fn told_silence(session: &Session, plan: &Plan) -> Exit {
+    session.console.message(report::silences(&plan.silent, &[], &session.messages).as_bytes());
+    if plan.silent.is_empty() { Exit::Done } else { Exit::Failed }
 }
 
 /// Ends the command if the plan holds a refusal, which it has already shown with its reason.

@@ -14,7 +14,11 @@ impl Summary {
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         let counts = plan.counts();
         Self {
-            outcome: if plan.is_pending() { "changed" } else { "converged" },
+            outcome: match plan.is_pending() {
+                _ if !plan.silent.is_empty() => "failed",
+                true => "changed",
+                false => "converged",
+            },
             create: counts.create,
             update: counts.update,
             replace: counts.replace,

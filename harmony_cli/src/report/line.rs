@@ -6,6 +6,7 @@ use harmony::engine::exclusion::Holding;
 use harmony::engine::outcome::{Failed, Proved};
 use harmony::engine::plan::{Change, Step};
 use harmony::engine::saved::Moved;
+use harmony::engine::silence::Silence;
 use harmony::engine::status::Standing;
 use harmony::topology::Check;
 use schemars::JsonSchema;
@@ -30,6 +31,13 @@ pub(crate) enum Line<'a> {
     },
     /// What a limited plan leaves as it is, and has not looked at.
     LeftOut {
+        /// Where the program says it, or said it last.
+        addresses: &'a [Address],
+    },
+    /// A place that does not answer.
+    Silent(&'a Silence),
+    /// What is left as it is elsewhere, because it needs something of a place that does not answer.
+    Waiting {
         /// Where the program says it, or said it last.
         addresses: &'a [Address],
     },
@@ -189,7 +197,7 @@ pub(crate) enum Action {
     Update,
     /// Deletes it and makes it again.
     Replace,
-    /// That is known once something else has been applied.
+    /// That is known once something else has been applied, or its place answers.
     Unknown,
     /// Takes it away.
     Delete,
@@ -210,7 +218,7 @@ impl From<&Change> for Action {
             Change::Create => Self::Create,
             Change::Update => Self::Update,
             Change::Replace { .. } => Self::Replace,
-            Change::UnknownUntil { .. } => Self::Unknown,
+            Change::UnknownUntil { .. } | Change::Unreachable { .. } => Self::Unknown,
             Change::Delete { .. } => Self::Delete,
             Change::Forget => Self::Forget,
             Change::Forbidden { .. } => Self::Forbidden,

@@ -4,6 +4,7 @@ use harmony::address::Address;
 use harmony::arrangement::{Arrangement, Node, What};
 use harmony::engine::events::Event;
 use harmony::engine::plan::{Plan, Step};
+use harmony::engine::silence::Silence;
 use harmony::engine::status::Standing;
 use harmony::{Origin, Outcome};
 use serde_json::Value as Json;
@@ -48,6 +49,12 @@ pub(crate) fn planned_changes<'a>(steps: impl Iterator<Item = &'a Step>) -> Stri
 /// What a limited plan leaves as it is, if it is limited.
 pub(crate) fn left_line(plan: &Plan) -> String {
     if plan.left.is_empty() { String::new() } else { Line::LeftOut { addresses: &plan.left }.text() }
+}
+
+/// Each place that does not answer, and what waits for them.
+pub(crate) fn silence_lines(silent: &[Silence], waiting: &[Address]) -> String {
+    let lines: String = silent.iter().map(|silence| Line::Silent(silence).text()).collect();
+    if waiting.is_empty() { lines } else { lines + &Line::Waiting { addresses: waiting }.text() }
 }
 
 /// Each proof that passed.

@@ -44,6 +44,10 @@ pub(crate) fn verified(outcome: &Outcome, layout: &Layout) -> String {
     let (passed, failed) = (outcome.proofs.len(), outcome.failures.len());
     let took = seconds(outcome.took);
     let line = match (passed, failed) {
+        _ if !outcome.silent.is_empty() => {
+            let line = format!("Not verified: {}, {failed} failed, and not every place answers ({took})", holding(passed));
+            layout.text(Hue::Loud, &line)
+        }
         (0, 0) => "Nothing to prove: the Scores of this program have no proofs.".to_owned(),
         (_, 0) => layout.text(Hue::Good, &format!("Verified: {} ({took})", holding(passed))),
         _ => layout.text(Hue::Loud, &format!("Not verified: {}, {failed} failed ({took})", holding(passed))),

@@ -1,16 +1,26 @@
 //! A plan as people read it.
 
 use harmony::engine::plan::{Change, Counts, LossNotice, Plan, Step, Subject};
+use harmony::engine::silence::Silence;
 
 use super::excerpt::{Excerpts, Sources};
 use super::fields;
 use super::layout::{Detail, Layout, counted, push, visible};
+use super::silence;
 use crate::paint::Hue;
 
 /// The whole plan: what would happen grouped by place and Score, the notes, and a summary line.
 pub(crate) fn plan(plan: &Plan, layout: &Layout) -> String {
     let mut page = String::new();
-    steps(&mut page, plan.steps.iter().filter(|step| step.change.is_pending()), layout);
+    // What is unknown because a place does not answer is said of all of it at once.
+    let is_unknown = |step: &Step| match step.change {
+        Change::Unreachable { .. } => true,
+        Change::UnknownUntil { .. } => plan.waiting.contains(&step.address),
+        _ => false,
+    };
+    let is_told = |step: &&Step| layout.detail == Detail::Full || !is_unknown(step);
+    steps(&mut page, plan.pending().filter(is_told), layout);
+    silence::unknown(&mut page, &plan.silent, &plan.waiting, layout);
     let says_something = plan.is_pending() || layout.detail == Detail::Full;
     if !plan.notes.is_empty() && says_something {
         push(&mut page, &layout.text(Hue::Bold, "Notes:"));
@@ -39,16 +49,19 @@ fn left(page: &mut String, plan: &Plan, layout: &Layout) {
 
 const MOST_NAMED: usize = 10;
 
-/// What is not as the Scores say; proofs are no part of it.
-pub(crate) fn drift(steps_that_differ: &[&Step], layout: &Layout) -> String {
+/// What is not as the Scores say; proofs are no part of it, and neither is what is unknown because its place does not answer.
+pub(crate) fn drift(steps_that_differ: &[&Step], silent: &[Silence], layout: &Layout) -> String {
     let mut page = String::new();
     steps(&mut page, steps_that_differ.iter().copied(), layout);
+    silence::unknown(&mut page, silent, &[], layout);
     let line = match steps_that_differ.len() {
+        0 if !silent.is_empty() => "No drift where things could be looked at.".to_owned(),
         0 => "No drift. Everything is as the Scores say.".to_owned(),
         1 => "Drift: 1 thing is not as the Scores say.".to_owned(),
         several => format!("Drift: {several} things are not as the Scores say."),
     };
-    push(&mut page, &layout.text(if steps_that_differ.is_empty() { Hue::Good } else { Hue::Bold }, &line));
+    let is_well = steps_that_differ.is_empty() && silent.is_empty();
+    push(&mut page, &layout.text(if is_well { Hue::Good } else { Hue::Bold }, &line));
     page
 }
 
@@ -112,7 +125,7 @@ fn marker(change: &Change) -> (&'static str, Hue) {
         Change::Replace { .. } => ("-/+", Hue::Loud),
         Change::Delete { .. } => ("-", Hue::Bad),
         Change::Forget => (".", Hue::Dim),
-        Change::UnknownUntil { .. } => ("?", Hue::Unsure),
+        Change::UnknownUntil { .. } | Change::Unreachable { .. } => ("?", Hue::Unsure),
         Change::Forbidden { .. } => ("!", Hue::Loud),
         Change::Prove => ("✓", Hue::Unsure),
         Change::Adopt => ("=", Hue::Changed),
@@ -131,6 +144,7 @@ fn reason(page: &mut String, step: &Step, layout: &Layout) {
             let until: Vec<&str> = until.iter().map(harmony::address::Address::as_str).collect();
             say(&format!("known once {} is applied", until.join(", ")));
         }
+        Change::Unreachable { why } => say(&format!("unknown until its place answers: {why}")),
         Change::Forbidden { because, hint } => {
             push(page, &format!("      {}", layout.text(Hue::Loud, &format!("is forbidden: {}", visible(because)))));
             push(page, &format!("      {} {}", layout.text(Hue::Unsure, "hint:"), visible(hint)));
@@ -178,11 +192,19 @@ fn summary(plan: &Plan, layout: &Layout) -> String {
     if !plan.is_pending() {
         return layout.text(Hue::Good, "No changes. Everything is as the Scores say.");
     }
-    let Counts { adopt, create, update, replace, delete, forget, unknown, forbidden, prove, unchanged, .. } = plan.counts();
+    let Counts { adopt, create, update, replace, delete, forget, unknown, unreachable, forbidden, prove, unchanged, .. } =
+        plan.counts();
     let mut line = format!(
         "Plan: {create} to create, {update} to update, {replace} to replace, {delete} to delete, {prove} to prove, {unchanged} unchanged"
     );
-    for (count, what) in [(adopt, "to take over"), (forget, "to forget"), (unknown, "known later"), (forbidden, "forbidden")] {
+    let others = [
+        (adopt, "to take over"),
+        (forget, "to forget"),
+        (unknown, "known later"),
+        (unreachable, "unknown"),
+        (forbidden, "forbidden"),
+    ];
+    for (count, what) in others {
         if count > 0 {
             line.push_str(&format!(", {count} {what}"));
         }
@@ -192,5 +214,6 @@ fn summary(plan: &Plan, layout: &Layout) -> String {
 
 /// Whether carrying the step out changes something of the user's: a proof writes only into things of its own.
 pub(crate) fn changes_something(step: &Step) -> bool {
-    !matches!(step.change, Change::None | Change::Prove | Change::Forget) && step.subject == Subject::Resource
+    !matches!(step.change, Change::None | Change::Prove | Change::Forget | Change::Unreachable { .. })
+        && step.subject == Subject::Resource
 }

@@ -19,6 +19,11 @@ pub(crate) fn status(standings: &[Standing], layout: &Layout) -> String {
     }
     for (place, standings) in &places {
         place_line(&mut page, place, standings, layout);
+        if let (Some(why), Detail::Short) = (silence(standings), layout.detail) {
+            push(&mut page, &format!("  {}  all of it", layout.text(Hue::Bad, "unreachable")));
+            push(&mut page, &format!("               {}", visible(why)));
+            continue;
+        }
         let is_told = |standing: &&&Standing| layout.detail == Detail::Full || is_telling(standing, standings);
         for standing in standings.iter().filter(is_told) {
             line(&mut page, standing, layout);
@@ -48,6 +53,17 @@ fn is_telling(standing: &Standing, all: &[&Standing]) -> bool {
     !is_as_it_should(standing)
         || (standing.holds.is_some() && lost.peek().is_some())
         || lost.any(|other| sort(other) == sort(standing))
+}
+
+/// Why nothing of a place answers, if that has one reason.
+fn silence<'a>(standings: &[&'a Standing]) -> Option<&'a str> {
+    let why = |standing: &&'a Standing| match &standing.state {
+        State::Unreachable { why } => Some(why.as_str()),
+        _ => None,
+    };
+    let first = standings.first().and_then(why)?;
+    let is_one = standings.len() > 1 && standings.iter().all(|standing| why(standing) == Some(first));
+    is_one.then_some(first)
 }
 
 fn place_line(page: &mut String, place: &str, standings: &[&Standing], layout: &Layout) {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use harmony::engine::outcome::{Failed, Left, Proved};
 use harmony::engine::plan::{Change, Counts, FORMAT, LossNotice, Plan, Step, Subject};
+use harmony::engine::silence::Silence;
 use harmony::engine::status::{Standing, State};
 use harmony::proof::Evidence;
 use harmony::resource::{FieldChange, Shown};
@@ -98,6 +99,8 @@ fn every_sort() -> Plan {
             says: "survives the loss of any one site".to_owned(),
         }],
         left: vec![],
+        silent: vec![],
+        waiting: vec![],
     }
 }
 
@@ -244,4 +247,61 @@ fn a_status_names_what_is_not_well_and_what_of_its_sort_still_is() {
     insta::assert_snapshot!(status(&standings, &wide()));
     assert!(!is_well(&standings) && is_well(&standings[..2]));
     assert!(status(&standings[..2], &wide()).ends_with("All is well.\n"));
+}
+
+#[test]
+fn a_place_that_does_not_answer_is_told_once_with_what_waits_for_it() {
+    let why = "failed to look at cluster west: connection refused".to_owned();
+    let unreachable = |address: &str| step(address, "thing", Change::Unreachable { why: why.clone() });
+    let until = Change::UnknownUntil { until: vec!["west/gate".parse().unwrap()] };
+    let silence = Silence {
+        place: "west".parse().unwrap(),
+        why: why.clone(),
+        hint: Some("see that it runs".to_owned()),
+        things: vec!["west/gate".parse().unwrap(), "west/road".parse().unwrap()],
+    };
+    let plan = Plan {
+        steps: vec![unreachable("west/gate"), unreachable("west/road"), step("laptop/router", "router", until)],
+        notes: vec![],
+        silent: vec![silence],
+        waiting: vec!["laptop/router".parse().unwrap()],
+        ..every_sort()
+    };
+    let text = super::plan(&plan, &wide()) + "---\n" + &silences(&plan.silent, &plan.waiting, &wide());
+    no_line_ends_with_a_space(&text);
+    insta::assert_snapshot!(text, @r"
+    west: 2 things are unknown until it answers: failed to look at cluster west: connection refused
+    1 thing that needs something of it is left as it is until then:
+      laptop/router
+
+    Plan: 0 to create, 0 to update, 0 to replace, 0 to delete, 0 to prove, 0 unchanged, 1 known later, 2 unknown.
+    ---
+    error: west does not answer: failed to look at cluster west: connection refused
+      2 things are unknown until it does, and left as they are
+      hint: see that it runs
+    1 thing elsewhere that needs something of it is left as it is
+    ");
+    insta::assert_snapshot!(drift(&[], &plan.silent, &wide()), @r"
+    west: 2 things are unknown until it answers: failed to look at cluster west: connection refused
+
+    No drift where things could be looked at.
+    ");
+    assert!(super::plan(&plan, &Layout { detail: Detail::Full, ..wide() }).contains("? west/gate"), "all of it, if asked");
+    assert_eq!(Summary::of_plan(&plan).outcome, "failed");
+
+    let standing = |address: &str| Standing {
+        address: address.parse().unwrap(),
+        subject: Subject::Resource,
+        label: "a thing".to_owned(),
+        origin: origin("nats", 12),
+        state: State::Unreachable { why: why.clone() },
+        holds: None,
+    };
+    insta::assert_snapshot!(status(&[standing("west/gate"), standing("west/road")], &wide()), @r"
+    west: 0 of 2 things as they should be
+      unreachable  all of it
+                   failed to look at cluster west: connection refused
+
+    Status: 2 unreachable.
+    ");
 }

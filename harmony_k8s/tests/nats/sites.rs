@@ -2,6 +2,7 @@
 
 use harmony::ArrangeError;
 use harmony::arrangement::Arrangement;
+use harmony::engine::plan::Change;
 use harmony::modules::nats::score::{
     AccountWish, CredentialsScore, Grant, JetstreamScore, KvBucketScore, NatsScore, NatsSuperclusterScore, UserWish,
 };
@@ -13,6 +14,7 @@ use harmony::{Inventory, Scores};
 use harmony_k8s::nats::Exposure;
 use harmony_k8s::{K8sAnywhereTopology, WithNats};
 use harmony_local::LocalTopology;
+use harmony_testbed::{ControlPlane, available};
 use serde_json::{Value as Json, json};
 
 use crate::fixture::site;
@@ -213,4 +215,50 @@ fn the_state_of_the_program_is_kept_by_the_one_site_that_was_asked_to() {
         error.contains("cluster third") && error.contains("exclude each other by") && error.contains("cluster second"),
         "{error}"
     );
+}
+
+/// A kubeconfig of an API server that has gone: nobody listens at its address.
+fn gone(directory: &std::path::Path) -> std::path::PathBuf {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+    let cluster = json!([{ "name": "gone", "cluster": { "server": format!("https://{address}") } }]);
+    let context = json!([{ "name": "gone", "context": { "cluster": "gone", "user": "gone" } }]);
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "clusters": cluster, "contexts": context, "users": [{ "name": "gone", "user": {} }],
+    });
+    let path = directory.join("gone");
+    std::fs::write(&path, config.to_string()).unwrap();
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_does_not_answer_is_told_apart_from_those_that_do_unless_none_does() {
+    let name = "a_cluster_that_does_not_answer_is_told_apart_from_those_that_do_unless_none_does";
+    let Some(plane) = available(name, tokio::task::block_in_place(ControlPlane::start)) else { return };
+    let (site, directory) = site();
+    let clusters = |living: &str| {
+        let of = |name: &str| {
+            let (path, context) = if name == living { (plane.kubeconfig(), "testbed") } else { (gone(directory.path()), "gone") };
+            let cluster = K8sAnywhereTopology::from_kubeconfig(name, path, context).with_namespace("messaging");
+            cluster.with_nats(harmony_nats::client()).with_nats_exposure(ports("192.0.2.1"))
+        };
+        let sites = Sites::new("sites", harmony_nats::client()).with_site("east", of("first"));
+        sites.with_site("north", of("second")).with_site("west", of("third"))
+    };
+    let every_site = clusters("second").survey(&site).await.unwrap_err().to_string();
+    assert!(every_site.contains("site east") && every_site.contains("site west"), "who needs all is told: {every_site}");
+    let none = clusters("none").survey_what_answers(&site).await.unwrap_err();
+    assert!(matches!(none, ProviderError::Unreachable(_)) && none.to_string().contains("onnection refused"), "{none}");
+
+    let sites = clusters("second");
+    let facts = sites.survey_what_answers(&site).await.unwrap();
+    let place = sites.with_facts(&site, facts).unwrap();
+    let plan = harmony::Maestro::new(&site).plan(&Inventory::empty(), &place, &system(CLUSTERS)).await.unwrap();
+    let silent: Vec<&str> = plan.silent.iter().map(|silence| silence.place.as_str()).collect();
+    assert_eq!(silent, ["first", "third"]);
+    let change = |address: &str| &plan.steps.iter().find(|step| step.address.as_str() == address).unwrap().change;
+    assert!(matches!(change("third/namespace/messaging"), Change::Unreachable { why } if why.contains("cluster third")));
+    assert_eq!(change("second/namespace/messaging"), &Change::Create);
+    assert!(plan.waiting.iter().any(|address| address.as_str() == "second/nats/nats-north-1/pod"), "{:?}", plan.waiting);
+    let begins: Vec<&str> = plan.beginning().map(|step| step.address.as_str()).collect();
+    assert!(begins.contains(&"second/nats/nats-north-1/messaging/service/nats-north-1-exposed"), "{begins:?}");
 }

@@ -16,6 +16,7 @@ use crate::modules::nats::client::NatsClient;
 use crate::modules::nats::hosting::{HasNatsClient, register_nats};
 use crate::modules::nats::proof::Member;
 use crate::modules::secret::hosting::{UsesSecretStore, register_secrets};
+use crate::provider::Failure;
 use crate::stage::Stage;
 use crate::topology::{Providers, Site, Topology};
 
@@ -25,6 +26,8 @@ pub struct SitesPlace {
     pub(super) site: Site,
     pub(super) client: Arc<dyn NatsClient>,
     pub(super) sites: BTreeMap<SiteName, Box<dyn NatsSite>>,
+    /// The places that do not answer, and why.
+    pub(super) silent: BTreeMap<PlaceName, Failure>,
 }
 
 impl SitesPlace {
@@ -55,6 +58,7 @@ impl Topology for SitesPlace {
         register_secrets(self, providers);
         register_nats(self, providers);
         self.sites.values().for_each(|place| place.register(providers));
+        self.silent.iter().for_each(|(place, why)| providers.note_silence(place, why.clone()));
     }
 
     /// One that is makes all so: what a Ledger from elsewhere says of it is not true here.

@@ -57,6 +57,21 @@ impl Sites {
         self
     }
 
+    /// Looks at all of them at once: what was found, and where nothing was.
+    async fn look(&self, site: &Site) -> Result<(BTreeMap<SiteName, Json>, Vec<(SiteName, ProviderError)>), ProviderError> {
+        let looks = self.named()?.into_iter().map(|(name, place)| async move { (name, place.survey(site).await) });
+        let (mut by_site, mut errors) = (BTreeMap::new(), Vec::new());
+        for (name, found) in join_all(looks).await {
+            match found {
+                Ok(facts) => {
+                    by_site.insert(name, facts);
+                }
+                Err(error) => errors.push((name, error)),
+            }
+        }
+        Ok((by_site, errors))
+    }
+
     /// The sites by their names.
     fn named(&self) -> Result<BTreeMap<SiteName, &dyn Unsurveyed>, ProviderError> {
         let mut named = BTreeMap::new();
@@ -75,6 +90,9 @@ impl Sites {
 #[serde(transparent)]
 pub struct SitesFacts {
     by_site: BTreeMap<SiteName, Json>,
+    /// Whose facts are presumed, because they do not answer; why.
+    #[serde(skip)]
+    silent: BTreeMap<SiteName, Failure>,
 }
 
 #[async_trait]
@@ -82,22 +100,32 @@ impl Survey for Sites {
     type Facts = SitesFacts;
     type Surveyed = SitesPlace;
 
-    /// Looks at all of them at once. Those that cannot be looked at are named together.
+    /// Those that cannot be looked at are named together.
     async fn survey(&self, site: &Site) -> Result<SitesFacts, ProviderError> {
-        let looks = self.named()?.into_iter().map(|(name, place)| async move { (name, place.survey(site).await) });
-        let (mut by_site, mut errors) = (BTreeMap::new(), Vec::new());
-        for (name, found) in join_all(looks).await {
-            match found {
-                Ok(facts) => {
-                    by_site.insert(name, facts);
-                }
-                Err(error) => errors.push((name, error)),
-            }
-        }
+        let (by_site, errors) = self.look(site).await?;
         match lost(errors) {
             Some(error) => Err(error),
-            None => Ok(SitesFacts { by_site }),
+            None => Ok(SitesFacts { by_site, silent: BTreeMap::new() }),
         }
+    }
+
+    /// A site that does not answer is presumed to be as its place says. One that answers with something else than its facts is an error.
+    async fn survey_what_answers(&self, site: &Site) -> Result<SitesFacts, ProviderError> {
+        let places = self.named()?;
+        let (mut by_site, errors) = self.look(site).await?;
+        let presumed = |name: &SiteName| places.get(name).and_then(|place| place.presumed());
+        let mut silent = BTreeMap::new();
+        for (name, error) in &errors {
+            match (error, presumed(name)) {
+                (ProviderError::Unreachable(_) | ProviderError::RetryLater(_), Some(facts)) if errors.len() < places.len() => {
+                    let hint = error.hint().map(str::to_owned);
+                    by_site.insert(name.clone(), facts);
+                    silent.insert(name.clone(), Failure { hint, ..error.failure().clone() });
+                }
+                _ => return Err(lost(errors.clone()).unwrap_or_else(|| error.clone())),
+            }
+        }
+        Ok(SitesFacts { by_site, silent })
     }
 
     async fn examine(&self, site: &Site) -> Vec<Check> {
@@ -113,7 +141,7 @@ impl Survey for Sites {
         self.named()?;
         let name: PlaceName = self.name.parse().map_err(|error| unfit(error, "correct the name given to `Sites::new`"))?;
         let mut names = BTreeSet::from([name.clone()]);
-        let mut sites = BTreeMap::new();
+        let (mut sites, mut silent) = (BTreeMap::new(), BTreeMap::new());
         for (text, place) in self.sites {
             let of: SiteName = text.parse().map_err(|error| unfit(error, "correct the name given to `with_site`"))?;
             let missing = || unfit(format!("the facts say nothing of site {of}"), "make the facts anew: `facts > FILE`");
@@ -122,9 +150,12 @@ impl Survey for Sites {
                 let why = format!("two places are called {}", place.name());
                 return Err(unfit(why, "give each place, and `Sites` itself, a name of its own"));
             }
+            if let Some(failure) = facts.silent.remove(&of) {
+                silent.insert(place.name().clone(), failure);
+            }
             sites.insert(of, place);
         }
-        Ok(SitesPlace { name, site: site.clone(), client: self.client, sites })
+        Ok(SitesPlace { name, site: site.clone(), client: self.client, sites, silent })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::topology::{Check, Site, Survey};
 #[async_trait]
 pub(super) trait Unsurveyed: Send + Sync {
     async fn survey(&self, site: &Site) -> Result<Json, ProviderError>;
+    fn presumed(&self) -> Option<Json>;
     async fn examine(&self, site: &Site) -> Vec<Check>;
     fn keep_state(&self, site: Site) -> Result<Site, ProviderError>;
     fn with_facts(self: Box<Self>, site: &Site, facts: Json) -> Result<Box<dyn NatsSite>, ProviderError>;
@@ -27,6 +28,10 @@ where
     async fn survey(&self, site: &Site) -> Result<Json, ProviderError> {
         let facts = self.0.survey(site).await?;
         serde_json::to_value(facts).map_err(|error| ProviderError::refused("the facts of a place cannot be written", error))
+    }
+
+    fn presumed(&self) -> Option<Json> {
+        serde_json::to_value(self.0.presumed()?).ok()
     }
 
     async fn examine(&self, site: &Site) -> Vec<Check> {
