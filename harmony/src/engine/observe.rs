@@ -31,6 +31,10 @@ const MOST_NAMED: usize = 8;
 /// cores; what is not ready for longer has lost servers, which a plan should name soon.
 const LATER: Duration = Duration::from_secs(20);
 
+/// So many things of a level are settled before it is noted what becomes of them: enough that waiting for the slowest does not count, and few
+/// enough that they stay at hand.
+const AT_HAND: usize = 256;
+
 /// What looking at everything found, by item.
 pub(super) struct Observed {
     /// What becomes of each.
@@ -150,10 +154,12 @@ impl Observation<'_> {
     pub(super) async fn carry_out(&self, order: &Order) -> Observed {
         let mut found = Observed::nothing(self.items);
         for level in levels(order) {
-            let looked = self.look(&level, &found).await;
-            let settling = looked.into_iter().map(|(index, looked)| self.settle(index, looked, &found));
-            let settled: Vec<Settled> = stream::iter(settling).buffered(self.run.side_by_side()).collect().await;
-            settled.into_iter().for_each(|settled| found.note(self.items, settled));
+            let mut looked = self.look(&level, &found).await.into_iter();
+            while looked.len() > 0 {
+                let settling = looked.by_ref().take(AT_HAND).map(|(index, looked)| self.settle(index, looked, &found));
+                let settled: Vec<Settled> = stream::iter(settling).buffered(self.run.side_by_side()).collect().await;
+                settled.into_iter().for_each(|settled| found.note(self.items, settled));
+            }
         }
         found
     }
