@@ -138,6 +138,11 @@ impl Items {
         &self.silent
     }
 
+    /// For each item what it needs.
+    pub(super) fn needs(&self) -> Vec<&[usize]> {
+        self.items.iter().map(|item| item.needs.as_slice()).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }

@@ -434,8 +434,7 @@ impl Maestro {
         prune: &Prune,
     ) -> Result<(Items, Observed), EngineError> {
         let items = Items::new(nodes, ledger, providers, prune);
-        let needs: Vec<&[usize]> = items.items.iter().map(|item| item.needs.as_slice()).collect();
-        let order = Order::sort(&needs).map_err(|knot| {
+        let order = Order::sort(&items.needs()).map_err(|knot| {
             let cycle: Vec<&Item> = knot.cycle.into_iter().map(|at| &items.items[at]).collect();
             let said_at = |address: &Address| Some(cycle.iter().find(|item| item.address == *address)?.origin.clone());
             ArrangeError::cycle(cycle.iter().map(|item| item.address.clone()).collect(), said_at)

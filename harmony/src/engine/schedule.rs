@@ -14,7 +14,7 @@ pub(super) struct Schedule {
     waits_for: Vec<usize>,
     releases: Vec<Vec<usize>>,
     ready: BTreeSet<usize>,
-    /// What does not begin, because its place does not answer.
+    /// What does not begin, because nobody can say what becomes of it: it is not looked at again either.
     dark: Vec<bool>,
 }
 
@@ -30,8 +30,7 @@ impl Schedule {
         let pending = found.verdicts.iter().map(|step| step.change.is_pending()).collect();
         let waits_for: Vec<usize> = needs.iter().map(Vec::len).collect();
         let free: Vec<usize> = (0..items.len()).filter(|index| waits_for[*index] == 0).collect();
-        let dark = (0..items.len()).map(|index| is_dark(index, found)).collect();
-        let mut schedule = Self { pending, waits_for, releases, ready: BTreeSet::new(), dark };
+        let mut schedule = Self { pending, waits_for, releases, ready: BTreeSet::new(), dark: found.is_dim.clone() };
         schedule.offer(free);
         schedule
     }
@@ -80,15 +79,6 @@ impl Schedule {
             self.waits_for[*next] == 0
         });
         released
-    }
-}
-
-/// Whether nobody can say what becomes of it, and it is left alone for that: it is not looked at again either.
-fn is_dark(index: usize, found: &Observed) -> bool {
-    match found.verdicts[index].change {
-        Change::Unreachable { .. } => true,
-        Change::UnknownUntil { .. } => found.is_dim[index],
-        _ => false,
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn dimmed(verdict: Verdict, items: &Items, found: &Observed) -> Verdi
 
 /// Whether nothing changes at or below each item in a run that leaves alone what is `held_up`.
 pub(super) fn at_rest(items: &Items, found: &Observed, held_up: &[bool]) -> Vec<bool> {
-    let needs: Vec<Vec<usize>> = items.items.iter().map(|item| item.needs.clone()).collect();
+    let needs = items.needs();
     let mut at_rest = vec![false; items.len()];
     for index in Order::sort(&needs).map(|order| order.sequence).unwrap_or_default() {
         let is_left = held_up[index] || !found.verdicts[index].change.is_pending();
