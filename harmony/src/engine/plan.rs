@@ -225,6 +225,16 @@ impl Plan {
         self.steps.iter().filter(refused)
     }
 
+    /// Whether nobody can say what becomes of the thing of a step, because a place does not answer.
+    #[must_use]
+    pub fn is_in_the_dark(&self, step: &Step) -> bool {
+        match step.change {
+            Change::Unreachable { .. } => true,
+            Change::UnknownUntil { .. } => self.waiting.contains(&step.address),
+            _ => false,
+        }
+    }
+
     /// The steps that do something and wait for no place that does not answer.
     pub fn beginning(&self) -> impl Iterator<Item = &Step> {
         let waits = |step: &&Step| matches!(step.change, Change::Unreachable { .. }) || self.waiting.contains(&step.address);

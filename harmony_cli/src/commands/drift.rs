@@ -20,9 +20,8 @@ pub(super) async fn drift<T: Topology>(
     let plan = session.maestro(topology.site()).plan(inventory, topology, scores).await?;
     session.progress.end();
     // What waits to be known may well be as it should.
-    let is_known = |step: &&Step| !(matches!(step.change, Change::UnknownUntil { .. }) && plan.waiting.contains(&step.address));
-    let is_drift = |step: &&Step| !matches!(step.change, Change::Prove | Change::Unreachable { .. });
-    let differs: Vec<&Step> = plan.pending().filter(is_drift).filter(is_known).collect();
+    let is_drift = |step: &&Step| step.change != Change::Prove && !plan.is_in_the_dark(step);
+    let differs: Vec<&Step> = plan.pending().filter(is_drift).collect();
     session.text(&report::drift(&differs, &plan.silent, &session.layout));
     session.json(|| report::planned_changes(differs.iter().copied()) + &report::silence_lines(&plan.silent, &[]));
     let exit = match told_silence(session, &plan) {

@@ -6,7 +6,7 @@ use std::error::Error;
 use harmony::engine::outcome::Failed;
 
 use super::excerpt::{Excerpts, Sources};
-use super::layout::{Detail, Layout, push, visible};
+use super::layout::{Layout, push, push_first, visible};
 use super::plan;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -63,22 +63,14 @@ fn reason(page: &mut String, group: &[&Failed], excerpts: &mut Excerpts<'_>, lay
     };
     head(page, &text, layout);
     hint(page, first.hint.as_deref(), layout);
-    let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
-    for failed in group.iter().take(shown) {
-        push(page, &format!("  on {}: {}", failed.address, visible(&failed.label)));
-    }
-    if group.len() > shown {
-        push(page, &format!("  and on {} more", group.len() - shown));
-    }
+    let things = group.iter().map(|failed| format!("{}: {}", failed.address, visible(&failed.label)));
+    push_first(page, "on ", things, layout);
     let mut seen = BTreeSet::new();
     for origin in group.iter().map(|failed| &failed.origin).filter(|origin| seen.insert(*origin)) {
         push(page, &format!("  wanted by {}", visible(&origin.to_string())));
         excerpts.show_line(page, origin, layout);
     }
 }
-
-/// How many things are named that failed for one reason.
-const MOST_NAMED: usize = 10;
 
 /// What failed, in the order of the first of each reason. Two have one reason if they say the same but for their names.
 fn by_reason(failures: &[Failed]) -> Vec<Vec<&Failed>> {

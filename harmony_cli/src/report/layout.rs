@@ -60,6 +60,19 @@ pub(super) fn push(page: &mut String, line: &str) {
     page.push('\n');
 }
 
+/// How many things of one sort are named, unless everything is to be told.
+const MOST_NAMED: usize = 10;
+
+/// Pushes the first of `lines`, each behind `word`, and how many more there are.
+pub(super) fn push_first(page: &mut String, word: &str, lines: impl ExactSizeIterator<Item = String>, layout: &Layout) {
+    let count = lines.len();
+    let shown = if layout.detail == Detail::Full { count } else { MOST_NAMED };
+    lines.take(shown).for_each(|line| push(page, &format!("  {word}{line}")));
+    if count > shown {
+        push(page, &format!("  and {word}{} more", count - shown));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use harmony::Outcome;
 use harmony::engine::outcome::{Ending, Left};
 
-use super::layout::{Detail, Layout, counted, push, seconds, visible};
+use super::layout::{Detail, Layout, counted, push, push_first, seconds, visible};
 use crate::paint::Hue;
 
 /// The result: one line if nothing was to be done; else counts, proofs and what a user can do next.
@@ -91,8 +91,6 @@ pub(crate) fn after_failures(outcome: &Outcome, layout: &Layout) -> String {
     page
 }
 
-const MOST_NAMED: usize = 10;
-
 /// Adds how many there are, and what the first ones are; nothing if there are none.
 fn named(page: &mut String, what: &str, lines: impl ExactSizeIterator<Item = String>, layout: &Layout) {
     let count = lines.len();
@@ -101,13 +99,7 @@ fn named(page: &mut String, what: &str, lines: impl ExactSizeIterator<Item = Str
     }
     let verb = if count == 1 { "was" } else { "were" };
     push(page, &format!("{} {verb} {what}:", counted(count, "thing")));
-    let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
-    for line in lines.take(shown) {
-        push(page, &format!("  {line}"));
-    }
-    if count > shown {
-        push(page, &format!("  and {} more", count - shown));
-    }
+    push_first(page, "", lines, layout);
 }
 
 fn holding(count: usize) -> String {

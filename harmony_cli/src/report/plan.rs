@@ -1,11 +1,12 @@
 //! A plan as people read it.
 
+use harmony::address::Address;
 use harmony::engine::plan::{Change, Counts, LossNotice, Plan, Step, Subject};
 use harmony::engine::silence::Silence;
 
 use super::excerpt::{Excerpts, Sources};
 use super::fields;
-use super::layout::{Detail, Layout, counted, push, visible};
+use super::layout::{Detail, Layout, counted, push, push_first, visible};
 use super::silence;
 use crate::paint::Hue;
 
@@ -13,12 +14,7 @@ use crate::paint::Hue;
 pub(crate) fn plan(plan: &Plan, layout: &Layout) -> String {
     let mut page = String::new();
     // What is unknown because a place does not answer is said of all of it at once.
-    let is_unknown = |step: &Step| match step.change {
-        Change::Unreachable { .. } => true,
-        Change::UnknownUntil { .. } => plan.waiting.contains(&step.address),
-        _ => false,
-    };
-    let is_told = |step: &&Step| layout.detail == Detail::Full || !is_unknown(step);
+    let is_told = |step: &&Step| layout.detail == Detail::Full || !plan.is_in_the_dark(step);
     steps(&mut page, plan.pending().filter(is_told), layout);
     silence::unknown(&mut page, &plan.silent, &plan.waiting, layout);
     let says_something = plan.is_pending() || layout.detail == Detail::Full;
@@ -40,14 +36,8 @@ fn left(page: &mut String, plan: &Plan, layout: &Layout) {
         return;
     }
     push(page, &format!("{} left as they are, and not looked at:", counted(plan.left.len(), "thing")));
-    let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
-    plan.left.iter().take(shown).for_each(|address| push(page, &format!("  {address}")));
-    if plan.left.len() > shown {
-        push(page, &format!("  and {} more", plan.left.len() - shown));
-    }
+    push_first(page, "", plan.left.iter().map(Address::to_string), layout);
 }
-
-const MOST_NAMED: usize = 10;
 
 /// What is not as the Scores say; proofs are no part of it, and neither is what is unknown because its place does not answer.
 pub(crate) fn drift(steps_that_differ: &[&Step], silent: &[Silence], layout: &Layout) -> String {

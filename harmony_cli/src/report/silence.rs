@@ -3,10 +3,8 @@
 use harmony::address::Address;
 use harmony::engine::silence::Silence;
 
-use super::layout::{Detail, Layout, push, visible};
+use super::layout::{Layout, push, push_first, visible};
 use crate::paint::Hue;
-
-const MOST_NAMED: usize = 10;
 
 /// Adds to a plan what it can say of them.
 pub(super) fn unknown(page: &mut String, silent: &[Silence], waiting: &[Address], layout: &Layout) {
@@ -16,11 +14,7 @@ pub(super) fn unknown(page: &mut String, silent: &[Silence], waiting: &[Address]
     }
     if !waiting.is_empty() {
         push(page, &format!("{} until then:", left(waiting.len(), "")));
-        let shown = if layout.detail == Detail::Full { usize::MAX } else { MOST_NAMED };
-        waiting.iter().take(shown).for_each(|address| push(page, &format!("  {address}")));
-        if waiting.len() > shown {
-            push(page, &format!("  and {} more", waiting.len() - shown));
-        }
+        push_first(page, "", waiting.iter().map(Address::to_string), layout);
     }
     if !silent.is_empty() {
         page.push('\n');
